@@ -1,0 +1,71 @@
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from madoguchi.offices.models import Division
+from madoguchi.staff import rules
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """職員 — a person who works for the city; the role says what, the division where."""
+
+    personal_fields = ("name", "kana", "email")
+
+    username = models.CharField("職員ID", max_length=60, unique=True)
+    name = models.CharField("氏名", max_length=60)
+    kana = models.CharField("ふりがな", max_length=120, blank=True)
+    email = models.EmailField("メール", blank=True)
+    role = models.CharField(
+        "役割",
+        max_length=30,
+        choices=[(role.value, rules.ROLE_LABELS[role]) for role in rules.Role],
+    )
+    division = models.ForeignKey(
+        Division, on_delete=models.PROTECT, verbose_name="部署", related_name="staff"
+    )
+    is_contractor = models.BooleanField("委託事業者", default=False)
+    is_active = models.BooleanField("在職", default=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["name", "role"]
+
+    class Meta:
+        verbose_name = "職員"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may(self, verb: rules.Verb) -> bool:
+        return self.is_active and rules.may(rules.Role(self.role), verb)
+
+    @property
+    def is_centre(self) -> bool:
+        return self.division.is_centre
+
+
+class Draft(models.Model):
+    """下書き — what someone is typing into a form, kept on the server until the form is saved."""
+
+    personal_fields = ("fields",)
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, verbose_name="職員")
+    form = models.CharField("画面", max_length=120)
+    fields = models.JSONField("入力", default=dict)
+    saved_at = models.DateTimeField("保存日時")
+
+    class Meta:
+        verbose_name = "下書き"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "form"], name="draft_once_per_form")
+        ]
+
+    def __str__(self) -> str:
+        return self.form

@@ -1,0 +1,127 @@
+"""Who may do what: one table of roles and verbs."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    RECEPTION = "reception"
+    COUNSELLOR = "counsellor"
+    PSYCHOLOGIST = "psychologist"
+    CONSUMER_COUNSELLOR = "consumer_counsellor"
+    OFFICER = "officer"
+    SUPERVISOR = "supervisor"
+    CENTRE_HEAD = "centre_head"
+    SAFETY_DESK = "safety_desk"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+ROLE_LABELS = {
+    Role.RECEPTION: "受付",
+    Role.COUNSELLOR: "市民相談員",
+    Role.PSYCHOLOGIST: "心理カウンセラー",
+    Role.CONSUMER_COUNSELLOR: "消費生活相談員",
+    Role.OFFICER: "所管課職員",
+    Role.SUPERVISOR: "係長・課長",
+    Role.CENTRE_HEAD: "センター長",
+    Role.SAFETY_DESK: "安心対応サポート室",
+    Role.AUDITOR: "監査",
+    Role.ADMIN: "システム管理者",
+}
+
+
+class Verb(StrEnum):
+    """What staff do; each with its words in VERB_LABELS."""
+
+    RECEIVE_VISITS = "receive_visits"
+    CALL_VISITS = "call_visits"
+    BOOK_FOR_RESIDENT = "book_for_resident"
+    EDIT_SERVICES = "edit_services"
+    RECEIVE_CASES = "receive_cases"
+    READ_CASES = "read_cases"
+    WRITE_CASES = "write_cases"
+    ASK_DIVISIONS = "ask_divisions"
+    ANSWER_REQUESTS = "answer_requests"
+    CLOSE_CASES = "close_cases"
+    READ_RESIDENTS = "read_residents"
+    REVEAL_ADDRESS = "reveal_address"
+    WRITE_FAQ = "write_faq"
+    APPROVE_FAQ = "approve_faq"
+    READ_STATISTICS = "read_statistics"
+    READ_AUDIT = "read_audit"
+    EDIT_OFFICES = "edit_offices"
+    EDIT_STAFF = "edit_staff"
+    READ_OPERATIONS = "read_operations"
+
+
+VERB_LABELS = {
+    Verb.RECEIVE_VISITS: "来庁者を受け付ける",
+    Verb.CALL_VISITS: "来庁者を呼び出す",
+    Verb.BOOK_FOR_RESIDENT: "代理で予約を取る",
+    Verb.EDIT_SERVICES: "手続き・相談メニューを設定する",
+    Verb.RECEIVE_CASES: "案件を受理する",
+    Verb.READ_CASES: "案件を読む",
+    Verb.WRITE_CASES: "相談記録を書く",
+    Verb.ASK_DIVISIONS: "出向・引き継ぎを依頼する",
+    Verb.ANSWER_REQUESTS: "出向依頼に応じ、対応記録を返す",
+    Verb.CLOSE_CASES: "案件を終了する",
+    Verb.READ_RESIDENTS: "相談者の記録を読む",
+    Verb.REVEAL_ADDRESS: "秘匿された住所を表示する",
+    Verb.WRITE_FAQ: "FAQを書く",
+    Verb.APPROVE_FAQ: "FAQを承認・公開する",
+    Verb.READ_STATISTICS: "統計を見る",
+    Verb.READ_AUDIT: "監査証跡を見る",
+    Verb.EDIT_OFFICES: "組織を設定する",
+    Verb.EDIT_STAFF: "職員を設定する",
+    Verb.READ_OPERATIONS: "運用状況を見る",
+}
+
+_COUNSEL = frozenset(
+    {
+        Verb.RECEIVE_VISITS,
+        Verb.CALL_VISITS,
+        Verb.BOOK_FOR_RESIDENT,
+        Verb.RECEIVE_CASES,
+        Verb.READ_CASES,
+        Verb.WRITE_CASES,
+        Verb.ASK_DIVISIONS,
+        Verb.CLOSE_CASES,
+        Verb.READ_RESIDENTS,
+        Verb.REVEAL_ADDRESS,
+        Verb.WRITE_FAQ,
+        Verb.READ_STATISTICS,
+    }
+)
+_DIVISION = frozenset(
+    {
+        Verb.CALL_VISITS,
+        Verb.BOOK_FOR_RESIDENT,
+        Verb.RECEIVE_CASES,
+        Verb.READ_CASES,
+        Verb.WRITE_CASES,
+        Verb.ANSWER_REQUESTS,
+        Verb.READ_RESIDENTS,
+        Verb.WRITE_FAQ,
+    }
+)
+
+MAY: dict[Role, frozenset[Verb]] = {
+    Role.RECEPTION: frozenset({Verb.RECEIVE_VISITS, Verb.CALL_VISITS, Verb.BOOK_FOR_RESIDENT}),
+    Role.COUNSELLOR: _COUNSEL,
+    Role.PSYCHOLOGIST: _COUNSEL,
+    Role.CONSUMER_COUNSELLOR: _COUNSEL,
+    Role.OFFICER: _DIVISION,
+    Role.SUPERVISOR: _DIVISION
+    | {Verb.CLOSE_CASES, Verb.APPROVE_FAQ, Verb.READ_STATISTICS, Verb.EDIT_SERVICES},
+    Role.CENTRE_HEAD: _COUNSEL | {Verb.APPROVE_FAQ, Verb.EDIT_SERVICES},
+    Role.SAFETY_DESK: frozenset(),
+    Role.AUDITOR: frozenset({Verb.READ_AUDIT}),
+    Role.ADMIN: frozenset(
+        {Verb.EDIT_OFFICES, Verb.EDIT_STAFF, Verb.EDIT_SERVICES, Verb.READ_OPERATIONS}
+    ),
+}
+
+
+def may(role: Role, verb: Verb) -> bool:
+    """Say whether the role carries the verb; which rows it reaches is each app's access.py."""
+    return verb in MAY[role]
