@@ -14,7 +14,7 @@ ERAS = (
 )
 _WEEKDAYS = "月火水木金土日"
 _WRITTEN = re.compile(
-    r"^(?:(?P<era>令和|平成|昭和|大正|明治|[RHSTM])(?P<short>元|\d{1,2})|(?P<year>\d{4}))"
+    r"^(?:(?P<era>令和|平成|昭和|大正|明治|[RHSTM])(?P<short>元|\d{1,3})|(?P<year>\d{4}))"
     r"(?:年|[./-])(?P<month>\d{1,2})(?:月|[./-])(?P<day>\d{1,2})日?(?:\(.\))?$",
     re.IGNORECASE,
 )
