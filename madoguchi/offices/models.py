@@ -1,3 +1,5 @@
+from datetime import time
+
 from django.db import models
 
 
@@ -33,11 +35,12 @@ class Site(models.Model):
     kana = models.CharField("ふりがな", max_length=120, blank=True)
     address = models.CharField("所在地", max_length=120, blank=True)
     phone = models.CharField("電話", max_length=20, blank=True)
-    opens_at = models.TimeField("開庁（平日）", default="08:30")
-    closes_at = models.TimeField("閉庁（平日）", default="17:15")
+    opens_at = models.TimeField("開庁（平日）", default=time(8, 30))
+    closes_at = models.TimeField("閉庁（平日）", default=time(17, 15))
     closed_day_opens_at = models.TimeField("開庁（閉庁日）", null=True, blank=True)
     closed_day_closes_at = models.TimeField("閉庁（閉庁日）", null=True, blank=True)
     is_open_at_year_end = models.BooleanField("年末年始も開ける", default=False)
+    is_active = models.BooleanField("使用中", default=True)
 
     class Meta:
         verbose_name = "庁舎"
