@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     "madoguchi.offices",
     "madoguchi.staff",
     "madoguchi.residents",
+    "madoguchi.staffsite",
+    "madoguchi.publicsite",
 ]
 
 MIDDLEWARE = [

@@ -1,5 +1,11 @@
 """The site map."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from madoguchi.foundation.views import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("madoguchi.publicsite.urls")),
+    path("staff/", include("madoguchi.staffsite.urls")),
+    path("healthz", health, name="health"),
+]

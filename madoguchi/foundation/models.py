@@ -10,6 +10,8 @@ class LiveEvent(models.Model):
     kind = models.CharField("種類", max_length=60)
     body = models.JSONField("中身", default=dict)
     at = models.DateTimeField("日時", db_index=True)
+    # PostgreSQL's number of the writing transaction: what live.py reads in order. SQLite: 0.
+    written_in = models.BigIntegerField("取引番号", default=0, db_index=True)
 
     class Meta:
         verbose_name = "画面更新"

@@ -22,6 +22,10 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=60, verbose_name="種類")),
                 ("body", models.JSONField(default=dict, verbose_name="中身")),
                 ("at", models.DateTimeField(db_index=True, verbose_name="日時")),
+                (
+                    "written_in",
+                    models.BigIntegerField(db_index=True, default=0, verbose_name="取引番号"),
+                ),
             ],
             options={
                 "verbose_name": "画面更新",

@@ -1,0 +1,8 @@
+from django.utils import timezone
+
+from madoguchi.foundation import live
+
+
+def prune_live_events() -> None:
+    """Every night: forget the live events that no open screen can still be waiting for."""
+    live.prune(at=timezone.now())

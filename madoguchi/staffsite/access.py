@@ -1,0 +1,36 @@
+"""Who may follow which live topic."""
+
+from collections.abc import Collection
+
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from madoguchi.staff.models import User
+from madoguchi.staff.rules import Verb
+
+
+def may_follow(user: User, topic: str) -> bool:
+    """Say whether the user may know that something changed there; the rest is the page's."""
+    kind, _, key = topic.partition(".")
+    match kind:
+        case "public":
+            return True
+        case "reception":
+            return user.may(Verb.RECEIVE_VISITS) or user.may(Verb.CALL_VISITS)
+        case "division":
+            return key == str(user.division_id) or (
+                user.is_centre and user.may(Verb.ASK_DIVISIONS)
+            )
+        case "user":
+            return key == str(user.pk)
+        case _:
+            return False
+
+
+def may_stay(*, user_id: int, session_key: str, topics: Collection[str]) -> bool:
+    """Say whether an open stream may go on: still employed, signed in, and entitled."""
+    user = User.objects.select_related("division").filter(pk=user_id, is_active=True).first()
+    signed_in = Session.objects.filter(
+        session_key=session_key, expire_date__gt=timezone.now()
+    ).exists()
+    return signed_in and user is not None and all(may_follow(user, topic) for topic in topics)
