@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "huey.contrib.djhuey",
     "madoguchi.foundation",
     "madoguchi.ui",
+    "django.forms",  # after ui, which redraws some of its controls
     "madoguchi.audit",
     "madoguchi.offices",
     "madoguchi.staff",
@@ -78,6 +79,8 @@ TEMPLATES = [
         },
     }
 ]
+
+FORM_RENDERER = "madoguchi.ui.renderer.FormRenderer"
 
 SQLITE: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",

@@ -1,0 +1,79 @@
+"""Dates, times and texts as a Japanese office writes them."""
+
+from datetime import date, datetime, time
+
+from django import template
+from django.utils import timezone
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from madoguchi.foundation import dates
+
+register = template.Library()
+
+
+def _here(moment: date | datetime) -> date:
+    """Return the day in Japan; a datetime with a zone is moved there first."""
+    if isinstance(moment, datetime):
+        return timezone.localtime(moment).date() if timezone.is_aware(moment) else moment.date()
+    return moment
+
+
+@register.filter
+def wareki(day: date | datetime | None, style: str = "") -> str:
+    """Return 令和8年11月22日; `wareki:"weekday"` adds （日）. Nothing for no date."""
+    return dates.wareki(_here(day), weekday=style == "weekday") if day else ""
+
+
+@register.filter
+def wareki_short(day: date | datetime | None) -> str:
+    """Return R8.11.22. Nothing for no date."""
+    return dates.wareki_short(_here(day)) if day else ""
+
+
+@register.filter
+def clock(moment: datetime | time | str | None) -> str:
+    """Return 9:05, in Japan. Nothing for no time."""
+    if not isinstance(moment, (datetime, time)):
+        return ""
+    if isinstance(moment, datetime) and timezone.is_aware(moment):
+        moment = timezone.localtime(moment)
+    return f"{moment.hour}:{moment.minute:02}"
+
+
+@register.filter
+def wareki_clock(moment: datetime | None) -> str:
+    """Return 令和8年11月22日 9:05. Nothing for no moment."""
+    return f"{wareki(moment)} {clock(moment)}" if moment else ""
+
+
+@register.filter
+def minutes(count: int | str | None) -> str:
+    """Return 45分, 1時間, 1時間30分. Nothing for no count."""
+    if count is None or count == "":
+        return ""
+    hours, rest = divmod(int(count), 60)
+    return f"{hours}時間{rest}分" if hours and rest else f"{hours}時間" if hours else f"{rest}分"
+
+
+@register.filter
+def phone(number: str | None) -> str:
+    """Return 090-1234-5678 where the grouping is certain; other numbers as they are."""
+    digits = number or ""
+    if not digits.isdecimal():
+        return digits
+    if len(digits) == 11:
+        return f"{digits[:3]}-{digits[3:7]}-{digits[7:]}"
+    if len(digits) == 10 and digits.startswith(("0120", "0570")):
+        return f"{digits[:4]}-{digits[4:7]}-{digits[7:]}"
+    if len(digits) == 10 and digits.startswith(("03", "06")):
+        return f"{digits[:2]}-{digits[2:6]}-{digits[6:]}"
+    return digits
+
+
+@register.filter
+def paragraphs(text: str | None) -> SafeString:
+    """Return the text, escaped, with a paragraph at every blank line and its line breaks kept."""
+    blocks = (text or "").replace("\r\n", "\n").split("\n\n")
+    drawn = (escape(block.strip()).replace("\n", "<br>") for block in blocks if block.strip())
+    return mark_safe("".join(f"<p>{block}</p>" for block in drawn))  # noqa: S308 escaped above
