@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "madoguchi.residents",
     "madoguchi.staffsite",
     "madoguchi.publicsite",
+    "madoguchi.demo",
 ]
 
 MIDDLEWARE = [

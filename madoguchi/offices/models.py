@@ -54,6 +54,11 @@ class Site(models.Model):
                 condition=models.Q(closed_day_opens_at=None, closed_day_closes_at=None)
                 | models.Q(closed_day_opens_at__lt=models.F("closed_day_closes_at")),
             ),
+            models.CheckConstraint(
+                name="site_year_end_needs_closed_day_hours",
+                condition=models.Q(is_open_at_year_end=False)
+                | models.Q(closed_day_opens_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

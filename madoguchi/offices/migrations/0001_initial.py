@@ -108,6 +108,14 @@ class Migration(migrations.Migration):
                         ),
                         name="site_closed_day_hours_in_pairs",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_open_at_year_end", False),
+                            ("closed_day_opens_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="site_year_end_needs_closed_day_hours",
+                    ),
                 ],
             },
         ),

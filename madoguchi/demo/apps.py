@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    name = "madoguchi.demo"
+    verbose_name = "見本市"

@@ -1,0 +1,36 @@
+from argparse import ArgumentParser
+from datetime import date, datetime, time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from madoguchi.demo import actions, queries
+from madoguchi.foundation.errors import RuleBroken
+
+
+class Command(BaseCommand):
+    help = "見本市「汐見市」を空のデータベースに入れる。"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--seed", type=int, default=1, help="同じ値なら同じ市になる")
+        parser.add_argument(
+            "--today", type=date.fromisoformat, help="市の「今日」（例 2026-11-24。既定は今日）"
+        )
+        parser.add_argument("--reset", action="store_true", help="見本市を消して入れ直す")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        today = options["today"] or timezone.localdate()
+        at = timezone.make_aware(datetime.combine(today, time(10)))
+        try:
+            if options["reset"]:
+                actions.empty_database()
+                call_command("migrate", verbosity=0)
+            elif queries.is_demo():
+                self.stdout.write("見本市はすでに入っています。入れ直すには --reset を付けます。")
+                return
+            actions.load(seed=options["seed"], at=at)
+        except RuleBroken as reason:
+            raise CommandError(str(reason)) from reason
+        self.stdout.write("見本市「汐見市」を入れました。")
