@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "madoguchi.offices",
     "madoguchi.staff",
     "madoguchi.residents",
+    "madoguchi.casework",
     "madoguchi.staffsite",
     "madoguchi.publicsite",
     "madoguchi.demo",

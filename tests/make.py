@@ -4,6 +4,8 @@ from datetime import datetime
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from madoguchi.casework.models import Case, Category
+from madoguchi.casework.rules import Channel, Kind
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
@@ -53,3 +55,27 @@ def staff(
 
 def resident(name: str = "山田 太郎", **more: object) -> Resident:
     return Resident.objects.create(**{"name": name, "created_at": NOW} | more)
+
+
+def category(name: str = "行政手続・市政", *, code: str = "ADMIN") -> Category:
+    return Category.objects.get_or_create(name=name, defaults={"code": code})[0]
+
+
+def case(title: str = "転入届の書き方", **more: object) -> Case:
+    by = more.pop("by", None) or staff()
+    return Case.objects.create(
+        **{
+            "number": f"R8-{next(_number):05d}",
+            "kind": Kind.CONSULTATION.value,
+            "channel": Channel.COUNTER.value,
+            "category": more.pop("category", None) or category(),
+            "title": title,
+            "summary": "書き方が分からない。",
+            "owner": more.pop("owner", None) or centre(),
+            "received_at": NOW,
+            "received_by": by,
+            "changed_at": NOW,
+            "changed_by": by,
+        }
+        | more
+    )
