@@ -1,7 +1,10 @@
+from collections.abc import Iterator
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from madoguchi.offices.models import Division
 from madoguchi.staff import rules
@@ -31,6 +34,8 @@ class User(AbstractBaseUser):
     )
     is_contractor = models.BooleanField("委託事業者", default=False)
     is_active = models.BooleanField("在職", default=True)
+    must_change_password = models.BooleanField("仮パスワード", default=False)
+    session_epoch = models.PositiveIntegerField("セッションの世代", default=0)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -42,6 +47,21 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_session_auth_hash(self) -> str:
+        """A new password or a new epoch ends every session that was open."""
+        return self._session_hash(settings.SECRET_KEY)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return (self._session_hash(key) for key in settings.SECRET_KEY_FALLBACKS)
+
+    def _session_hash(self, secret: str | bytes) -> str:
+        return salted_hmac(
+            "madoguchi.staff.session",
+            f"{self.session_epoch}:{self.password}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     def may(self, verb: rules.Verb) -> bool:
         return self.is_active and rules.may(rules.Role(self.role), verb)
@@ -69,3 +89,19 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.form
+
+
+class FailedLogin(models.Model):
+    """ログイン失敗 — how often one account failed from one place, and since when it must wait."""
+
+    personal_fields = ()
+
+    key = models.CharField("口座と場所の要約値", max_length=64, unique=True)
+    failures = models.PositiveIntegerField("回数", default=0)
+    last_at = models.DateTimeField("最後の失敗", db_index=True)
+
+    class Meta:
+        verbose_name = "ログイン失敗"
+
+    def __str__(self) -> str:
+        return f"{self.failures}"

@@ -125,3 +125,7 @@ MAY: dict[Role, frozenset[Verb]] = {
 def may(role: Role, verb: Verb) -> bool:
     """Say whether the role carries the verb; which rows it reaches is each app's access.py."""
     return verb in MAY[role]
+
+
+DRAFT_BYTES = 200_000
+DRAFT_DAYS = 14
