@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from madoguchi.audit import actions, queries
-from madoguchi.audit.rules import Break, Line, chain_hash
+from madoguchi.audit.rules import Anchor, Break, Line, chain_hash
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def _a_trail_without_its_triggers() -> None:
     GUARD.take_down(None, connection.schema_editor())
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: str | int | None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
@@ -181,7 +181,7 @@ class TestAgainstAnAnchor:
         old = (6, line(6).hash)
         rehash_from(4)
 
-        assert queries.first_break(anchors=[queries.Anchor(*old)])[1] == Break(6, "rewritten")
+        assert queries.first_break(anchors=[Anchor(*old)])[1] == Break(6, "rewritten")
 
 
 def test_a_dropped_trigger_is_named() -> None:
