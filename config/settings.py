@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "madoguchi.messaging",
     "madoguchi.knowledge",
     "madoguchi.casework",
+    "madoguchi.booking",
     "madoguchi.staffsite",
     "madoguchi.publicsite",
     "madoguchi.integrations.mail",

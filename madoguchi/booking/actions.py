@@ -1,0 +1,602 @@
+"""
+The verbs of booking and reception.
+
+Locks are taken in one order: the appointment, the counter-days by (day, counter), the ticket
+number, the audit trail. On SQLite every transaction writes alone anyway.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from madoguchi.audit import actions as audit
+from madoguchi.booking import queries, rules
+from madoguchi.booking.models import Appointment, CounterDay, OpeningRule, Service, Visit
+from madoguchi.booking.rules import AppointmentStatus, Source, VisitStatus
+from madoguchi.foundation import live, numbering
+from madoguchi.foundation.dates import fiscal_year
+from madoguchi.offices.models import Counter, Site
+from madoguchi.residents.models import Resident
+from madoguchi.staff.models import User
+
+RESIDENT = "resident"  # the actor of whoever books without an account
+
+
+def _actor(by: User | None) -> str:
+    return by.get_username() if by else RESIDENT
+
+
+def _today(at: datetime) -> date:
+    return at.astimezone(rules.JST).date()
+
+
+# --- the guard -------------------------------------------------------------------------------
+
+
+def claim(*, day: date, counter_id: int, mask: int) -> bool:
+    """
+    Take the cells if every one is open and free; say whether they are ours now.
+
+    One conditional UPDATE: of two transactions that want the same cell, the second waits for
+    the first and then finds the condition false. Nothing else may set a busy bit.
+    """
+    free = CounterDay.objects.alias(
+        taken=F("busy").bitand(mask), opened=F("open").bitand(mask)
+    ).filter(day=day, counter_id=counter_id, taken=0, opened=mask)
+    return free.update(busy=F("busy").bitor(mask)) == 1
+
+
+def free(*, day: date, counter_id: int, mask: int) -> None:
+    """Give the cells back; only for a row this transaction moved out of an occupying state."""
+    CounterDay.objects.filter(day=day, counter_id=counter_id).update(
+        busy=F("busy").bitand(rules.WHOLE_DAY & ~mask)
+    )
+
+
+# --- appointments ----------------------------------------------------------------------------
+
+
+def book(
+    *,
+    service: Service,
+    site: Site,
+    start: datetime,
+    name: str,
+    kana: str = "",
+    phone: str = "",
+    email: str = "",
+    source: Source = Source.WEB,
+    resident: Resident | None = None,
+    key: str | None = None,
+    by: User | None = None,
+    at: datetime,
+) -> Appointment:
+    """
+    Keep a place for somebody; `by` None is the resident. The same key again: the same answer.
+
+    :raises Full: every counter is taken then.
+    :raises NotBookable: the service, the site or the start is not offered this way.
+    :raises KeyReused: the key was used for another content.
+    """
+    fingerprint = rules.fingerprint(
+        service.code, site.code, start.astimezone(rules.JST).isoformat(), name, kana, phone, email
+    )
+    if (earlier := _booked_with(key, fingerprint)) is not None:
+        return earlier
+    _check_bookable(service, site=site, start=start, at=at, by=by)
+    fields: dict[str, Any] = {
+        "service": service,
+        "start": start,
+        "cells": service.cells,
+        "source": source.value,
+        "name": name,
+        "kana": kana,
+        "phone": phone,
+        "email": email,
+        "resident": resident,
+        "key": key,
+        "fingerprint": fingerprint,
+        "booked_at": at,
+    }
+    try:
+        return _book(site=site, fields=fields, by=by, at=at)
+    except IntegrityError:
+        # The same key was sent twice at once; the first one has committed by now.
+        if (earlier := _booked_with(key, fingerprint)) is not None:
+            return earlier
+        raise
+
+
+@transaction.atomic
+def _book(*, site: Site, fields: dict[str, Any], by: User | None, at: datetime) -> Appointment:
+    counter_id = _claim_any(fields["service"], site=site, start=fields["start"])
+    appointment = Appointment.objects.create(
+        number=_unused_number(),
+        pin=rules.new_pin(),
+        token=rules.new_token(),
+        counter_id=counter_id,
+        **fields,
+    )
+    _tell_reception(site.pk, kind="appointment.book", at=at, appointment=appointment.pk)
+    audit.record(
+        verb="appointment.book",
+        target=appointment,
+        key=appointment.number,
+        person=appointment.resident_id,
+        actor=_actor(by),
+        at=at,
+        detail={"source": appointment.source, "service": appointment.service.code},
+    )
+    return appointment
+
+
+def _booked_with(key: str | None, fingerprint: str) -> Appointment | None:
+    if not key:
+        return None
+    earlier = (
+        Appointment.objects.select_related("service", "counter__site").filter(key=key).first()
+    )
+    if earlier is not None and earlier.fingerprint != fingerprint:
+        raise rules.KeyReused("この送信の鍵は、別の内容の予約に使われています。")
+    return earlier
+
+
+def _check_bookable(
+    service: Service, *, site: Site, start: datetime, at: datetime, by: User | None
+) -> None:
+    if not service.is_active or (by is None and not service.is_online):
+        raise rules.NotBookable(
+            "この手続きは、オンラインでは予約できません。電話でお問い合わせください。",
+            field="service",
+        )
+    if by is not None and service.stage == rules.Stage.ANNOUNCED:
+        raise rules.NotBookable(
+            "この手続きは、まだ予約を受け付けていません（告知の段階です）。", field="service"
+        )
+    window = queries.window_of(service, at=at, by_staff=by is not None)
+    if start < window.earliest or start.astimezone(rules.JST).date() > window.last_day:
+        raise rules.NotBookable("予約できる期間の外です。表示された日時から選んでください。")
+    if not service.counters.filter(site=site, is_active=True).exists():
+        raise rules.NotBookable("この手続きは、その庁舎では受け付けていません。", field="site")
+
+
+def _claim_any(service: Service, *, site: Site, start: datetime) -> int:
+    """Claim the cells at the first counter that has them, and return that counter's id."""
+    rows = queries.candidates(service, site=site, start=start)
+    if not rows:
+        raise rules.NotBookable("その時刻は受け付けていません。表示された日時から選んでください。")
+    mask = rules.run_mask(rules.cell_of(start), service.cells)
+    for row in rows:
+        if claim(day=row.day, counter_id=row.counter_id, mask=mask):
+            return row.counter_id
+    raise rules.Full("申し訳ありません。その時刻は、ほかの方の予約で埋まりました。")
+
+
+def _unused_number() -> str:
+    number = rules.new_number()
+    while Appointment.objects.filter(number=number).exists():
+        number = rules.new_number()
+    return number
+
+
+@transaction.atomic
+def cancel(*, appointment: Appointment, by: User | None = None, at: datetime) -> Appointment:
+    """
+    Give the place back. Cancelling twice is cancelling once.
+
+    :raises StepNotAllowed: the visitor has come, or the time has passed.
+    """
+    booked = Appointment.objects.filter(pk=appointment.pk, status=AppointmentStatus.BOOKED)
+    if by is None:
+        booked = booked.filter(start__gt=at)
+    moved = booked.update(status=AppointmentStatus.CANCELLED, cancelled_at=at)
+    appointment = _whole(appointment.pk)
+    if not moved:
+        if appointment.status == AppointmentStatus.CANCELLED:
+            return appointment
+        raise rules.StepNotAllowed(
+            "この予約は、もう取り消せません（来庁済み、または時刻を過ぎました）。"
+        )
+
+    free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
+    _tell_reception(
+        appointment.site.pk, kind="appointment.cancel", at=at, appointment=appointment.pk
+    )
+    _record(appointment, "appointment.cancel", by=by, at=at)
+    return appointment
+
+
+@transaction.atomic
+def reschedule(
+    *,
+    appointment: Appointment,
+    site: Site,
+    start: datetime,
+    by: User | None = None,
+    at: datetime,
+) -> Appointment:
+    """
+    Move the appointment; its number and link stay. The old place is kept until the new one is
+    taken: both changes are one transaction.
+
+    :raises Full: the new place is taken; nothing changed.
+    :raises NotBookable: the new place is not offered.
+    :raises StepNotAllowed: the visitor has come, or it is cancelled, or the time has passed.
+    """
+    Appointment.objects.select_for_update().get(pk=appointment.pk)
+    appointment = _whole(appointment.pk)
+    if not appointment.is_changeable or (by is None and appointment.start <= at):
+        raise rules.StepNotAllowed("この予約は、もう変更できません。")
+    service = appointment.service
+    _check_bookable(service, site=site, start=start, at=at, by=by)
+    before = appointment.site.pk
+    _lock_days(
+        Q(day=appointment.day, counter=appointment.counter_id)
+        | Q(day=start.astimezone(rules.JST).date(), counter__services=service)
+    )
+
+    free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
+    appointment.counter_id = _claim_any(service, site=site, start=start)
+    appointment.start, appointment.cells = start, service.cells
+    appointment.save(update_fields=["counter", "start", "cells"])
+    appointment = _whole(appointment.pk)
+    for site_id in sorted({before, site.pk}):
+        _tell_reception(site_id, kind="appointment.reschedule", at=at, appointment=appointment.pk)
+    _record(appointment, "appointment.reschedule", by=by, at=at)
+    return appointment
+
+
+def _lock_days(wanted: Q) -> None:
+    ids = CounterDay.objects.filter(wanted).values("pk")
+    rows = CounterDay.objects.select_for_update().filter(pk__in=ids)
+    list(rows.order_by("day", "counter_id").values_list("pk", flat=True))
+
+
+def _whole(pk: int) -> Appointment:
+    return Appointment.objects.select_related("service", "counter__site").get(pk=pk)
+
+
+def _tell_reception(site_id: int, *, kind: str, at: datetime, **ids: int | str) -> None:
+    live.publish(topic=f"reception.{site_id}", kind=kind, at=at, **ids)
+
+
+def _record(appointment: Appointment, verb: str, *, by: User | None, at: datetime) -> None:
+    audit.record(
+        verb=verb,
+        target=appointment,
+        key=appointment.number,
+        person=appointment.resident_id,
+        actor=_actor(by),
+        at=at,
+    )
+
+
+@transaction.atomic
+def mark_missed(*, before: date, at: datetime) -> int:
+    """Note who did not come on the days before; the cells stay taken. Return how many."""
+    late = Appointment.objects.filter(
+        status=AppointmentStatus.BOOKED, start__lt=rules.start_of(before, 0)
+    )
+    ids = sorted(late.values_list("pk", flat=True))
+    moved = Appointment.objects.filter(pk__in=ids, status=AppointmentStatus.BOOKED).update(
+        status=AppointmentStatus.MISSED
+    )
+    if moved:
+        audit.record(
+            verb="appointment.mark_missed", actor="system", at=at, detail={"appointments": ids}
+        )
+    return moved
+
+
+# --- reception -------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def check_in(*, appointment: Appointment, site: Site, by: User, at: datetime) -> Visit:
+    """
+    Receive somebody who booked, and give a ticket number.
+
+    :raises StepNotAllowed: another day, another site, cancelled, or already here.
+    """
+    moved = Appointment.objects.filter(
+        pk=appointment.pk, status=AppointmentStatus.BOOKED, counter__site=site
+    )
+    day = _today(at)
+    if not moved.on_day(day).update(status=AppointmentStatus.ARRIVED):
+        raise rules.StepNotAllowed(_why_not_checked_in(_whole(appointment.pk), site=site, day=day))
+    appointment = _whole(appointment.pk)
+    return _arrive(
+        verb="visit.check_in",
+        by=by,
+        at=at,
+        site=site,
+        service=appointment.service,
+        appointment=appointment,
+        booked_for=appointment.start,
+        resident_id=appointment.resident_id,
+    )
+
+
+def _why_not_checked_in(appointment: Appointment, *, site: Site, day: date) -> str:
+    if appointment.status == AppointmentStatus.CANCELLED:
+        return "この予約は取り消されています。予約なしとして受け付けてください。"
+    if appointment.status == AppointmentStatus.ARRIVED:
+        return "この予約は、すでに受付が済んでいます。"
+    if appointment.day != day:
+        return f"この予約は{appointment.when}です。予約なしとして受け付けてください。"
+    return f"この予約は{appointment.site}です。{site}では、予約なしとして受け付けてください。"
+
+
+@transaction.atomic
+def walk_in(
+    *,
+    site: Site,
+    service: Service,
+    reason: rules.Remark,
+    resident: Resident | None = None,
+    by: User,
+    at: datetime,
+) -> Visit:
+    """Receive somebody without a booking; the reason is counted."""
+    return _arrive(
+        verb="visit.walk_in",
+        by=by,
+        at=at,
+        site=site,
+        service=service,
+        reason_without_booking=reason.value,
+        resident_id=resident.pk if resident else None,
+    )
+
+
+def _arrive(*, verb: str, by: User, at: datetime, site: Site, **fields: Any) -> Visit:
+    day = _today(at)
+    ticket = numbering.next_number(series=f"visit.{site.pk}.{day:%Y%m%d}", year=fiscal_year(day))
+    visit = Visit.objects.create(site=site, on=day, ticket=ticket, arrived_at=at, **fields)
+    _publish(visit, verb=verb, at=at)
+    _record_visit(visit, verb, by=by, at=at)
+    return visit
+
+
+def _publish(visit: Visit, *, verb: str, at: datetime) -> None:
+    for topic in (f"reception.{visit.site_id}", f"public.display.{visit.site_id}"):
+        live.publish(topic=topic, kind=verb, at=at, ticket=visit.ticket)
+
+
+def _record_visit(visit: Visit, verb: str, *, by: User, at: datetime) -> None:
+    audit.record(
+        verb=verb,
+        target=visit,
+        person=visit.resident_id,
+        actor=by.get_username(),
+        at=at,
+        detail={"ticket": visit.ticket, "counter": visit.counter_id},
+    )
+
+
+@transaction.atomic
+def call_next(*, counter: Counter, by: User, at: datetime) -> Visit | None:
+    """
+    Call whose turn it is at this counter; None when nobody waits.
+
+    :raises StepNotAllowed: somebody is still at the counter.
+    """
+    counter = Counter.objects.select_for_update().get(pk=counter.pk)
+    day = _today(at)
+    if Visit.objects.filter(counter=counter, on=day).at_a_counter().exists():
+        raise rules.StepNotAllowed(
+            "この窓口には、呼出中または対応中の方がいます。先に終えてください。"
+        )
+    waiting = Visit.objects.select_for_update().filter(
+        site_id=counter.site_id,
+        on=day,
+        status=VisitStatus.WAITING,
+        service__in=counter.services.all(),
+    )
+    people = {visit.pk: visit for visit in waiting.order_by("pk")}
+    turn = rules.next_to_call((visit.waiting for visit in people.values()), now=at)
+    if turn is None:
+        return None
+    return _call(people[turn.visit], counter=counter, verb="visit.call_next", by=by, at=at)
+
+
+@transaction.atomic
+def recall(*, visit: Visit, by: User, at: datetime) -> Visit:
+    """
+    Call the same ticket once more; an absent one comes back to the counter that called it.
+
+    :raises StepNotAllowed: the visit is neither called nor absent.
+    """
+    visit = _locked(visit)
+    if visit.status not in (VisitStatus.CALLED, VisitStatus.ABSENT) or visit.counter is None:
+        raise rules.StepNotAllowed("呼出中または不在の方だけ、もう一度呼び出せます。")
+    taken = Visit.objects.filter(counter=visit.counter, on=visit.on).at_a_counter()
+    if taken.exclude(pk=visit.pk).exists():
+        raise rules.StepNotAllowed("この窓口には、ほかの方がいます。先に終えてください。")
+    return _call(visit, counter=visit.counter, verb="visit.recall", by=by, at=at)
+
+
+def _call(visit: Visit, *, counter: Counter, verb: str, by: User, at: datetime) -> Visit:
+    visit.status, visit.counter, visit.officer = VisitStatus.CALLED.value, counter, by
+    visit.called_at, visit.calls = at, visit.calls + 1
+    visit.save(update_fields=["status", "counter", "officer", "called_at", "calls"])
+    _publish(visit, verb=verb, at=at)
+    _record_visit(visit, verb, by=by, at=at)
+    return visit
+
+
+def start(*, visit: Visit, by: User, at: datetime) -> Visit:
+    """The called visitor has come to the counter."""
+    return _step(visit, VisitStatus.SERVING, "visit.start", by=by, at=at, started_at=at)
+
+
+def finish(*, visit: Visit, by: User, at: datetime) -> Visit:
+    """The visitor leaves the counter."""
+    return _step(visit, VisitStatus.DONE, "visit.finish", by=by, at=at, finished_at=at)
+
+
+def mark_absent(*, visit: Visit, by: User, at: datetime) -> Visit:
+    """Nobody came to the call; the ticket can still be called again."""
+    return _step(visit, VisitStatus.ABSENT, "visit.mark_absent", by=by, at=at)
+
+
+def return_to_queue(*, visit: Visit, by: User, at: datetime) -> Visit:
+    """Let the visitor wait again, at the place in the queue that booking and arrival give."""
+    return _step(visit, VisitStatus.WAITING, "visit.return_to_queue", by=by, at=at)
+
+
+@transaction.atomic
+def _step(
+    visit: Visit, to: VisitStatus, verb: str, *, by: User, at: datetime, **times: datetime
+) -> Visit:
+    visit = _locked(visit)
+    rules.check_step(VisitStatus(visit.status), to)
+    visit.status = to.value
+    for field, moment in times.items():
+        setattr(visit, field, moment)
+    visit.save(update_fields=["status", *times])
+    _publish(visit, verb=verb, at=at)
+    _record_visit(visit, verb, by=by, at=at)
+    return visit
+
+
+def _locked(visit: Visit) -> Visit:
+    Visit.objects.select_for_update().get(pk=visit.pk)
+    return Visit.objects.select_related("service", "counter", "site").get(pk=visit.pk)
+
+
+# --- services and opening rules --------------------------------------------------------------
+
+
+@transaction.atomic
+def save_service(
+    *,
+    service: Service | None,
+    fields: dict[str, Any],
+    counters: Collection[Counter],
+    by: User,
+    at: datetime,
+) -> Service:
+    """Make or change a service. Appointments keep the length they were booked with."""
+    verb = "service.change" if service else "service.make"
+    service = service or Service()
+    for field, value in fields.items():
+        setattr(service, field, value)
+    service.save()
+    service.counters.set(counters)
+    lay_out_days(counters=counters, first=_today(at))
+    audit.record(
+        verb=verb,
+        target=service,
+        key=service.code,
+        actor=by.get_username(),
+        at=at,
+        detail={"fields": sorted(fields), "counters": sorted(c.pk for c in counters)},
+    )
+    return service
+
+
+@transaction.atomic
+def add_opening_rule(
+    *,
+    counter: Counter,
+    weekdays: int,
+    opens_at: time,
+    closes_at: time,
+    valid_from: date,
+    valid_until: date | None = None,
+    service: Service | None = None,
+    is_closure: bool = False,
+    note: str = "",
+    by: User,
+    at: datetime,
+) -> OpeningRule:
+    """Say when the counter takes bookings, or takes none. No appointment is touched."""
+    rule = OpeningRule.objects.create(
+        counter=counter,
+        service=service,
+        weekdays=weekdays,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        is_closure=is_closure,
+        note=note,
+        made_at=at,
+        made_by=by.get_username(),
+    )
+    lay_out_days(counters=[counter], first=_today(at))
+    audit.record(verb="opening_rule.add", target=rule, actor=by.get_username(), at=at)
+    return rule
+
+
+@transaction.atomic
+def withdraw_opening_rule(*, rule: OpeningRule, by: User, at: datetime) -> None:
+    """End a rule; it stays readable. No appointment is touched."""
+    moved = OpeningRule.objects.in_force().filter(pk=rule.pk)
+    if not moved.update(withdrawn_at=at, withdrawn_by=by.get_username()):
+        return
+    lay_out_days(counters=[rule.counter], first=_today(at))
+    audit.record(verb="opening_rule.withdraw", target=rule, actor=by.get_username(), at=at)
+
+
+@transaction.atomic
+def lay_out_days(*, counters: Iterable[Counter], first: date, last: date | None = None) -> int:
+    """
+    Bring the open masks up to date with rules and site hours; return how many days changed.
+
+    Only `open` is written: a booking outside the new hours keeps its place.
+    """
+    counters = list(counters)
+    until = last or first + timedelta(days=rules.HORIZON_DAYS)
+    wanted = queries.laid_out(counters, first=first, last=until)
+    rows = CounterDay.objects.filter(day__range=(first, until), counter__in=counters)
+    known = set(rows.values_list("day", "counter_id"))
+    CounterDay.objects.bulk_create(
+        [
+            CounterDay(day=day, counter_id=counter, open=mask)
+            for (day, counter), mask in wanted.items()
+            if (day, counter) not in known
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+    stale = [
+        row
+        for row in rows.select_for_update().order_by("day", "counter_id")
+        if row.open != wanted[row.day, row.counter_id]
+    ]
+    for row in stale:
+        row.open = wanted[row.day, row.counter_id]
+    CounterDay.objects.bulk_update(stale, ["open"], batch_size=200)
+    return len(wanted) - len(known) + len(stale)
+
+
+@transaction.atomic
+def rebuild_busy(*, first: date | None = None, last: date | None = None) -> int:
+    """
+    Make the busy masks anew from the appointments; return how many rows were wrong.
+
+    For imports and repairs. Counter-days that are missing are made.
+    """
+    rows = CounterDay.objects.select_for_update().order_by("day", "counter_id")
+    if first is not None:
+        rows = rows.filter(day__gte=first)
+    if last is not None:
+        rows = rows.filter(day__lte=last)
+    wanted = queries.masks_from_appointments(first=first, last=last)
+    wrong = []
+    for row in rows:
+        mask = wanted.pop((row.day, row.counter_id), 0)
+        if row.busy != mask:
+            row.busy = mask
+            wrong.append(row)
+    CounterDay.objects.bulk_update(wrong, ["busy"], batch_size=200)
+    CounterDay.objects.bulk_create(
+        [CounterDay(day=day, counter_id=c, busy=mask) for (day, c), mask in wanted.items()],
+        batch_size=500,
+    )
+    return len(wrong) + len(wanted)

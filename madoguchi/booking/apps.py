@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class BookingConfig(AppConfig):
+    name = "madoguchi.booking"
+    verbose_name = "予約・受付"

@@ -1,0 +1,267 @@
+"""Questions of booking and reception."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from madoguchi.booking import rules
+from madoguchi.booking.models import Appointment, CounterDay, OpeningRule, Service, Visit
+from madoguchi.foundation.japanese import fold_variants, kana_key
+from madoguchi.offices import queries as offices
+from madoguchi.offices.models import Counter, Site
+
+
+@dataclass(frozen=True)
+class Slot:
+    """予約枠: one possible start, and at how many counters it is free."""
+
+    start: datetime
+    minutes: int
+    site: str
+    free: int
+
+
+@dataclass(frozen=True)
+class DayPlaces:
+    """One day of a service at one site: the free counters per cell."""
+
+    day: date
+    site: int
+    is_open: bool
+    free: dict[int, int]
+
+    @property
+    def mark(self) -> str:
+        return rules.day_mark(is_open=self.is_open, free_starts=len(self.free))
+
+
+def services_found(text: str) -> QuerySet[Service]:
+    """Return the services whose name, reading or keywords hold every word; all for no words."""
+    found = Service.objects.shown().select_related("division")
+    for word in fold_variants(text).split():
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(kana__icontains=word)
+            | Q(kana__icontains=kana_key(word))
+            | Q(keywords__icontains=word)
+            | Q(category__icontains=word)
+            | Q(summary__icontains=word)
+        )
+    return found
+
+
+def sites_of(service: Service) -> list[Site]:
+    """Return where the service is received, in name order."""
+    served = Site.objects.filter(counters__services=service, counters__is_active=True)
+    return list(served.distinct().order_by("id"))
+
+
+def places(
+    service: Service,
+    *,
+    first: date,
+    last: date,
+    window: rules.Window,
+    site: Site | None = None,
+    instead_of: Appointment | None = None,
+) -> list[DayPlaces]:
+    """
+    Return every day that is laid out and its free starts, in two queries.
+
+    `instead_of`: the places of this appointment count as free, for it is about to move.
+    """
+    rows = CounterDay.objects.filter(
+        counter__services=service, counter__is_active=True, day__range=(first, last)
+    )
+    if site is not None:
+        rows = rows.filter(counter__site=site)
+    own = (instead_of.day, instead_of.counter_id) if instead_of else None
+    allowed = _special_openings(service)
+
+    found: dict[tuple[date, int], tuple[list[int], list[int]]] = {}
+    for day, counter, at_site, opened, busy in rows.values_list(
+        "day", "counter_id", "counter__site_id", "open", "busy"
+    ):
+        planes, seen = found.setdefault((day, at_site), ([], [0]))
+        if counter in allowed:
+            opened &= rules.opening_mask(allowed[counter], day, service=service.pk)
+        seen[0] |= opened
+        if instead_of and own == (day, counter):
+            busy &= ~instead_of.mask
+        if day <= window.last_day:
+            runs = rules.starts(opened & ~busy, service.cells)
+            rules.add_up(planes, runs & rules.mask_from(window.earliest, day))
+    return [
+        DayPlaces(day, at_site, bool(seen[0]), rules.counts(planes))
+        for (day, at_site), (planes, seen) in sorted(found.items())
+    ]
+
+
+def _special_openings(service: Service) -> dict[int, list[rules.Opening]]:
+    """Return the rules of the counters at which some rule names a service."""
+    serving = OpeningRule.objects.in_force().filter(counter__services=service)
+    special = serving.exclude(service=None).values("counter_id")
+    openings: dict[int, list[rules.Opening]] = {}
+    for rule in OpeningRule.objects.in_force().filter(counter_id__in=special):
+        openings.setdefault(rule.counter_id, []).append(rule.opening)
+    return openings
+
+
+def free_slots(
+    service: Service,
+    *,
+    first: date,
+    last: date,
+    window: rules.Window,
+    site: Site | None = None,
+) -> list[Slot]:
+    """Return every free start from first to last, in order of time. Three queries."""
+    codes = dict(Site.objects.values_list("pk", "code"))
+    return [
+        Slot(rules.start_of(day.day, cell), service.minutes, codes[day.site], free)
+        for day in places(service, first=first, last=last, window=window, site=site)
+        for cell, free in day.free.items()
+    ]
+
+
+def window_of(service: Service, *, at: datetime, by_staff: bool = False) -> rules.Window:
+    """Return when the service may be booked: staff up to the last moment and the horizon."""
+    if by_staff:
+        return rules.Window(
+            earliest=at, last_day=at.astimezone(rules.JST).date() + timedelta(rules.HORIZON_DAYS)
+        )
+    return rules.booking_window(
+        now=at,
+        lead_minutes=service.lead_minutes,
+        opens_days_before=service.opens_days_before,
+    )
+
+
+def candidates(service: Service, *, site: Site, start: datetime) -> list[CounterDay]:
+    """
+    Return the counter-days that are open for the service from `start`, in counter order.
+
+    Taken ones are among them: what is free now is decided by the claim alone.
+    """
+    day, mask = (
+        start.astimezone(rules.JST).date(),
+        rules.run_mask(rules.cell_of(start), service.cells),
+    )
+    if mask > rules.WHOLE_DAY:
+        return []
+    rows = CounterDay.objects.filter(
+        day=day, counter__site=site, counter__services=service, counter__is_active=True
+    ).order_by("counter_id")
+    allowed = _special_openings(service)
+    return [
+        row
+        for row in rows
+        if row.open & mask == mask
+        and (
+            row.counter_id not in allowed
+            or rules.opening_mask(allowed[row.counter_id], day, service=service.pk) & mask == mask
+        )
+    ]
+
+
+def nearest_slots(
+    service: Service, *, site: Site, start: datetime, window: rules.Window, limit: int = 6
+) -> list[Slot]:
+    """Return the free starts nearest to `start`, in order of time."""
+    day = start.astimezone(rules.JST).date()
+    around = free_slots(
+        service,
+        first=day - timedelta(days=7),
+        last=day + timedelta(days=14),
+        window=window,
+        site=site,
+    )
+    nearest = sorted(around, key=lambda slot: abs(slot.start - start))[:limit]
+    return sorted(nearest, key=lambda slot: slot.start)
+
+
+def laid_out(
+    counters: Iterable[Counter], *, first: date, last: date
+) -> dict[tuple[date, int], int]:
+    """Return the open mask that each counter-day ought to have, from rules and site hours."""
+    openings: dict[int, list[rules.Opening]] = {}
+    counters = list(counters)
+    for rule in OpeningRule.objects.in_force().filter(counter__in=counters):
+        openings.setdefault(rule.counter_id, []).append(rule.opening)
+    hours = {
+        site: offices.open_hours(site=site, first=first, last=last)
+        for site in {counter.site for counter in counters}
+    }
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return {
+        (day, counter.pk): rules.opening_mask(
+            openings.get(counter.pk, []), day, hours=hours[counter.site][day]
+        )
+        if day in hours[counter.site]
+        else 0
+        for day in days
+        for counter in counters
+    }
+
+
+def masks_from_appointments(
+    *, first: date | None = None, last: date | None = None
+) -> dict[tuple[date, int], int]:
+    """Return the busy mask that each counter-day ought to have, from the appointments alone."""
+    rows = Appointment.objects.occupying()
+    if first is not None:
+        rows = rows.filter(start__gte=rules.start_of(first, 0))
+    if last is not None:
+        rows = rows.filter(start__lt=rules.start_of(last + timedelta(days=1), 0))
+    busy: dict[tuple[date, int], int] = {}
+    for start, cells, counter in rows.values_list("start", "cells", "counter_id").iterator():
+        key = (start.astimezone(rules.JST).date(), counter)
+        busy[key] = busy.get(key, 0) | rules.run_mask(rules.cell_of(start), cells)
+    return busy
+
+
+def appointments_outside_hours(*, at: datetime) -> list[Appointment]:
+    """Return the coming appointments that no longer lie within their counter's open cells."""
+    coming = Appointment.objects.filter(status=rules.AppointmentStatus.BOOKED, start__gte=at)
+    rows = coming.select_related("service", "counter__site").order_by("start", "id")
+    first = at.astimezone(rules.JST).date()
+    opened = {
+        (day, counter): mask
+        for day, counter, mask in CounterDay.objects.filter(day__gte=first).values_list(
+            "day", "counter_id", "open"
+        )
+    }
+    return [row for row in rows if row.mask & ~opened.get((row.day, row.counter_id), 0)]
+
+
+def queue(*, site: Site, at: datetime, counter: Counter | None = None) -> list[Visit]:
+    """Return who waits at the site (for this counter), in the order of calling."""
+    day = at.astimezone(rules.JST).date()
+    waiting = Visit.objects.today(site=site, day=day).waiting()
+    if counter is not None:
+        waiting = waiting.filter(service__counters=counter)
+    visits = {visit.pk: visit for visit in waiting}
+    return [
+        visits[person.visit]
+        for person in rules.in_turn((v.waiting for v in visits.values()), now=at)
+    ]
+
+
+def calls_shown(*, site: Site, at: datetime) -> list[Visit]:
+    """Return the visits that the public display shows: called, newest call first."""
+    day = at.astimezone(rules.JST).date()
+    called = Visit.objects.today(site=site, day=day).filter(status=rules.VisitStatus.CALLED)
+    return list(called.order_by("-called_at", "-id"))
+
+
+def remarks_counted(*, site: Site | None, first: date, last: date) -> list[tuple[str, int]]:
+    """Return how many came without a booking, by reason, every reason named."""
+    visits = Visit.objects.filter(on__range=(first, last), booked_for=None)
+    if site is not None:
+        visits = visits.filter(site=site)
+    found: dict[str, int] = {}
+    for reason in visits.values_list("reason_without_booking", flat=True):
+        found[reason] = found.get(reason, 0) + 1
+    return [(rules.REMARK_LABELS[remark], found.get(remark.value, 0)) for remark in rules.Remark]
