@@ -1,9 +1,13 @@
 """Typed builders: the smallest true row of each kind. Say only what the test is about."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from django.db.models import F
+
+from madoguchi.booking import rules
+from madoguchi.booking.models import Appointment, CounterDay, Service, Visit
 from madoguchi.casework.models import Case, Category
 from madoguchi.casework.rules import Channel, Kind
 from madoguchi.offices.models import Counter, Division, Room, Site
@@ -76,6 +80,69 @@ def case(title: str = "転入届の書き方", **more: object) -> Case:
             "received_by": by,
             "changed_at": NOW,
             "changed_by": by,
+        }
+        | more
+    )
+
+
+def service(name: str = "保育所の入所相談", **more: object) -> Service:
+    """A service of 30 minutes, received at one counter unless `counters` says otherwise."""
+    counters = more.pop("counters", None)
+    made = Service.objects.create(
+        **{"code": f"service{next(_number)}", "name": name, "division": division()} | more
+    )
+    made.counters.set([counter()] if counters is None else counters)  # type: ignore[arg-type]
+    return made
+
+
+def open_counters(made: Service, *, days: int = 10, opens: int = 8, cells: int = 35) -> None:
+    """Lay out open days for every counter of the service, from the day of NOW on."""
+    mask = rules.run_mask((opens * 60 + 30 - 7 * 60) // 15, cells)
+    CounterDay.objects.bulk_create(
+        CounterDay(day=NOW.date() + timedelta(days=n), counter=desk, open=mask)
+        for n in range(days)
+        for desk in made.counters.all()
+    )
+
+
+def appointment(made: Service | None = None, **more: object) -> Appointment:
+    """A booked place tomorrow at nine, its cells taken in the counter's day."""
+    what = made or service()
+    at = more.pop("counter", None) or what.counters.get()
+    start = more.pop("start", None) or datetime.combine(
+        NOW.date() + timedelta(days=1), time(9), JST
+    )
+    row = Appointment.objects.create(
+        **{
+            "number": rules.new_number(),
+            "pin": "0000",
+            "token": rules.new_token(),
+            "service": what,
+            "counter": at,
+            "start": start,
+            "cells": what.cells,
+            "source": "web",
+            "name": "山田 太郎",
+            "booked_at": NOW,
+        }
+        | more
+    )
+    days = CounterDay.objects.filter(day=row.day, counter=row.counter)
+    days.update(busy=F("busy").bitor(row.mask))
+    return row
+
+
+def visit(made: Service | None = None, **more: object) -> Visit:
+    """A walk-in who waits."""
+    what = made or service()
+    return Visit.objects.create(
+        **{
+            "site": site(),
+            "on": NOW.date(),
+            "ticket": next(_number),
+            "service": what,
+            "reason_without_booking": "" if more.get("booked_for") else "did_not_know",
+            "arrived_at": NOW,
         }
         | more
     )
