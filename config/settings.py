@@ -1,24 +1,32 @@
 """The one settings file. What a site may change comes from the environment (docs/settings.md)."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.core.management.utils import get_random_secret_key
-from environs import validate
 
 from config.env import env
 
 BASE = Path(__file__).resolve().parent.parent
-DATA: Path = env.path("DATA", BASE / "var")
+IS_CHECKOUT = (BASE / "manage.py").exists()
+DATA: Path = env.path(
+    "DATA", BASE / "var" if IS_CHECKOUT else Path.home() / ".local" / "share" / "madoguchi"
+)
 DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _kept_secret(name: str) -> str:
-    """Return the secret kept in the data folder; make it on the first start."""
+    """Return the secret kept in the data folder; make it, whole at once, on the first start."""
     file = DATA / name
     if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(get_random_secret_key(), encoding="ascii")
+        draft = DATA / f"{name}.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(get_random_secret_key(), encoding="ascii")
+        with suppress(FileExistsError):  # another process was faster: its secret counts
+            file.hardlink_to(draft)
+        draft.unlink()
     return file.read_text(encoding="ascii").strip()
 
 
@@ -28,6 +36,15 @@ SECRET_KEY: str = env.str("SECRET_KEY", "") or _kept_secret("secret_key")
 ALLOWED_HOSTS: list[str] = env.list("HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("ORIGINS", [])
 SITE_URL: str = env.str("SITE_URL", "http://localhost:8000")
+RATE_LIMITS: bool = env.bool("RATE_LIMITS", True)
+
+# Behind a proxy: whose word about the visitor's address and https is believed.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
+IS_HTTPS = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SECURE_HSTS_SECONDS: int = env.int("HSTS_SECONDS", 0)
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -47,18 +64,15 @@ INSTALLED_APPS = [
     "madoguchi.offices",
     "madoguchi.staff",
     "madoguchi.residents",
-    "madoguchi.messaging",
-    "madoguchi.knowledge",
     "madoguchi.casework",
     "madoguchi.booking",
     "madoguchi.staffsite",
     "madoguchi.publicsite",
-    "madoguchi.integrations.mail",
     "madoguchi.demo",
-    "config.apps.ScheduleConfig",
 ]
 
 MIDDLEWARE = [
+    "madoguchi.foundation.middleware.access_log",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -104,7 +118,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_MAX_AGE"] = 0  # each ASGI request has a thread of its own
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "staff.User"
@@ -120,22 +134,6 @@ HUEY = {
     "consumer": {"workers": 2, "worker_type": "thread", "scheduler_interval": 1},
 }
 
-# Who carries the messages of a channel. In the demo a catcher keeps them: nothing leaves.
-MESSAGING_SENDERS = {
-    "mail": "madoguchi.integrations.mail.catcher.MailCatcher"
-    if DEMO
-    else "madoguchi.integrations.mail.sender.SmtpSender"
-}
-SMTP_HOST: str = env.str("SMTP_HOST", "")
-SMTP_PORT: int = env.int("SMTP_PORT", 25)
-SMTP_USER: str = env.str("SMTP_USER", "")
-SMTP_PASSWORD: str = env.str("SMTP_PASSWORD", "")
-SMTP_SECURITY: str = env.str(
-    "SMTP_SECURITY", "none", validate=validate.OneOf(["none", "starttls", "tls"])
-)
-SMTP_FROM: str = env.str("SMTP_FROM", "madoguchi@localhost")
-SMTP_TIMEOUT: int = env.int("SMTP_TIMEOUT", 20)  # seconds
-
 LANGUAGE_CODE = "ja"
 TIME_ZONE = "Asia/Tokyo"
 USE_TZ = True
@@ -144,3 +142,29 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+WHITENOISE_USE_FINDERS = True  # from the apps' folders: no step between install and start
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"route": {"()": "madoguchi.foundation.logs.RouteInsteadOfPath"}},
+    "formatters": {
+        "line": {
+            "()": "madoguchi.foundation.logs.WithoutMessages",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["route"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.request": {"level": "ERROR"},  # the access log has the rest
+        "madoguchi": {"level": env.str("LOG_LEVEL", "INFO")},
+    },
+}
