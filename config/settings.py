@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.utils import get_random_secret_key
+from environs import validate
 
 from config.env import env
 
@@ -64,11 +65,15 @@ INSTALLED_APPS = [
     "madoguchi.offices",
     "madoguchi.staff",
     "madoguchi.residents",
+    "madoguchi.messaging",
+    "madoguchi.knowledge",
     "madoguchi.casework",
     "madoguchi.booking",
     "madoguchi.staffsite",
     "madoguchi.publicsite",
+    "madoguchi.integrations.mail",
     "madoguchi.demo",
+    "config.apps.ScheduleConfig",
 ]
 
 MIDDLEWARE = [
@@ -133,6 +138,22 @@ HUEY = {
     "utc": False,
     "consumer": {"workers": 2, "worker_type": "thread", "scheduler_interval": 1},
 }
+
+# Who carries the messages of a channel. In the demo a catcher keeps them: nothing leaves.
+MESSAGING_SENDERS = {
+    "mail": "madoguchi.integrations.mail.catcher.MailCatcher"
+    if DEMO
+    else "madoguchi.integrations.mail.sender.SmtpSender"
+}
+SMTP_HOST: str = env.str("SMTP_HOST", "")
+SMTP_PORT: int = env.int("SMTP_PORT", 25)
+SMTP_USER: str = env.str("SMTP_USER", "")
+SMTP_PASSWORD: str = env.str("SMTP_PASSWORD", "")
+SMTP_SECURITY: str = env.str(
+    "SMTP_SECURITY", "none", validate=validate.OneOf(["none", "starttls", "tls"])
+)
+SMTP_FROM: str = env.str("SMTP_FROM", "madoguchi@localhost")
+SMTP_TIMEOUT: int = env.int("SMTP_TIMEOUT", 20)  # seconds
 
 LANGUAGE_CODE = "ja"
 TIME_ZONE = "Asia/Tokyo"

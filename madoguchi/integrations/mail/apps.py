@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MailConfig(AppConfig):
+    name = "madoguchi.integrations.mail"
+    verbose_name = "メール"

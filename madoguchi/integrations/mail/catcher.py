@@ -1,0 +1,31 @@
+"""The demo's mail server: keeps every mail in the data folder, so that nothing leaves."""
+
+import os
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from django.conf import settings
+
+from madoguchi.integrations.mail.sender import as_mail
+from madoguchi.messaging.ports import Envelope
+
+
+def folder() -> Path:
+    caught: Path = settings.DATA / "mails"
+    caught.mkdir(mode=0o700, exist_ok=True)
+    return caught
+
+
+class MailCatcher:
+    def send(self, envelope: Envelope) -> None:
+        file = folder() / f"{envelope.key}.eml"
+        part = file.with_suffix(".part")
+        part.write_bytes(as_mail(envelope).message().as_bytes())
+        os.replace(part, file)
+
+
+def newest(limit: int) -> list[EmailMessage]:
+    """Return the mails caught last, newest first."""
+    files = sorted(folder().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files[:limit]]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MessagingConfig(AppConfig):
+    name = "madoguchi.messaging"
+    verbose_name = "連絡"
