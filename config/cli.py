@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and chosen.command not in ("createadmin", "audit", "faq"):
         parser.error(f"知らない指定です: {' '.join(rest)}")
     if chosen.data is not None:
-        os.environ["MADOGUCHI_DATA"] = str(chosen.data.resolve())
+        from_where = os.environ.pop("MADOGUCHI_FROM", ".")
+        os.environ["MADOGUCHI_DATA"] = str(Path(from_where, chosen.data).resolve())
     try:
         match chosen.command:
             case "start":
@@ -103,7 +104,7 @@ def _python(*command: str) -> int:
 
 
 def _manage(*command: str) -> int:
-    return _python("manage.py", *command)
+    return _python("-m", "django", *command)
 
 
 def _prepare() -> None:
