@@ -8,8 +8,8 @@ from django.db.models import F
 
 from madoguchi.booking import rules
 from madoguchi.booking.models import Appointment, CounterDay, Service, Visit
-from madoguchi.casework.models import Case, Category
-from madoguchi.casework.rules import Channel, Kind
+from madoguchi.casework.models import Case, Category, Handover
+from madoguchi.casework.rules import Channel, HandoverKind, Kind
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
@@ -143,6 +143,21 @@ def visit(made: Service | None = None, **more: object) -> Visit:
             "service": what,
             "reason_without_booking": "" if more.get("booked_for") else "did_not_know",
             "arrived_at": NOW,
+        }
+        | more
+    )
+
+
+def handover(in_case: Case | None = None, **more: object) -> Handover:
+    return Handover.objects.create(
+        **{
+            "case": in_case or case(),
+            "kind": HandoverKind.COME.value,
+            "to": more.pop("to", None) or division(),
+            "note": "書き方をていねいに説明してほしい。",
+            "due_on": NOW.date() + timedelta(days=7),
+            "asked_at": NOW,
+            "asked_by": more.pop("asked_by", None) or staff(),
         }
         | more
     )

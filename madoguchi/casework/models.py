@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from madoguchi.booking.models import Visit
 from madoguchi.casework import rules
 from madoguchi.foundation.dates import fiscal_year
 from madoguchi.offices.models import Division, Room
@@ -111,6 +112,14 @@ class Case(models.Model):
         default=rules.Status.RECEIVED.value,
     )
     is_sensitive = models.BooleanField("限定案件", default=False)
+    visit = models.ForeignKey(
+        Visit,
+        on_delete=models.PROTECT,
+        verbose_name="来庁",
+        related_name="cases",
+        null=True,
+        blank=True,
+    )
     due_on = models.DateField("対応期限", null=True, blank=True)
     received_at = models.DateTimeField("受付日時")
     received_by = models.ForeignKey(

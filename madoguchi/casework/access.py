@@ -1,0 +1,210 @@
+"""
+Who reaches which case.
+
+The centre sees every case, a division its own and those it was asked about, an outside body
+only the request itself. A restricted case (限定案件) is seen by the people who work on it and
+by the head of the centre. Whoever may not see a case is told that there is none (404); whoever
+may only read it, that it is not theirs to change (403). A closed case is read, not changed.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from madoguchi.audit import actions as audit
+from madoguchi.casework import rules
+from madoguchi.casework.models import (
+    Case,
+    CaseQuerySet,
+    Closure,
+    Contact,
+    Handover,
+    HandoverQuerySet,
+    Involvement,
+    JointMeeting,
+)
+from madoguchi.residents import queries as residents
+from madoguchi.residents.models import Resident
+from madoguchi.staff.models import User
+from madoguchi.staff.rules import Role, Verb
+
+REFUSED = (rules.HandoverState.DECLINED.value, rules.HandoverState.WITHDRAWN.value)
+
+
+def visible_cases(user: User) -> CaseQuerySet:
+    """Return the cases the user may know of."""
+    cases: CaseQuerySet = Case.objects.all()
+    if not user.may(Verb.READ_CASES) or user.division.is_outside:
+        return cases.none()
+    if not user.is_centre:
+        asked = Handover.objects.filter(to=user.division).exclude(state__in=REFUSED)
+        cases = cases.filter(Q(owner=user.division) | Q(pk__in=asked.values("case")))
+    if user.role == Role.CENTRE_HEAD and user.is_centre:
+        return cases
+    return cases.filter(Q(is_sensitive=False) | _involves(user, "pk"))
+
+
+def case_to_read(user: User, number: str, *, at: datetime) -> Case:
+    """Return the case, or 404, and note in the trail that it was read."""
+    case = _case(user, number)
+    _note_reading(case, user, at=at)
+    return case
+
+
+def case_to_change(user: User, number: str, *, shown_at: datetime | None = None) -> Case:
+    """
+    Return an open case of the user's to change; 404 unknown, 403 somebody else's or closed.
+
+    `shown_at`: when the page shows the case before anything is changed, which is a reading.
+    """
+    case = _case(user, number)
+    if not _is_in_charge(user, case) or case.is_closed:
+        raise PermissionDenied
+    if shown_at is not None:
+        _note_reading(case, user, at=shown_at)
+    return case
+
+
+def case_after_closing(user: User, number: str, *, shown_at: datetime | None = None) -> Case:
+    """Return a closed case of the user's: to reopen it, print its survey or learn from it."""
+    case = _case(user, number)
+    if not _is_in_charge(user, case) or not case.is_closed:
+        raise PermissionDenied
+    if shown_at is not None:
+        _note_reading(case, user, at=shown_at)
+    return case
+
+
+def is_in_charge(user: User, case: Case) -> bool:
+    """Say whether the user may write to the case while it is open."""
+    return _is_in_charge(user, case)
+
+
+def contact_to_correct(user: User, case: Case, contact_id: int) -> Contact:
+    return get_object_or_404(case.contacts.select_related("case", "by"), pk=contact_id)
+
+
+def meeting_to_end(user: User, case: Case, meeting_id: int) -> JointMeeting:
+    return get_object_or_404(case.meetings.select_related("case"), pk=meeting_id)
+
+
+def visible_handovers(user: User) -> HandoverQuerySet:
+    """Return the requests the user may know of: asked by the centre, or asked of the division."""
+    handovers: HandoverQuerySet = Handover.objects.select_related(
+        "case__resident", "case__category", "to", "room", "asked_by__division", "accepted_by"
+    )
+    if not user.may(Verb.READ_CASES):
+        return handovers.none()
+    asked = Q(to=user.division) & (Q(case__is_sensitive=False) | _involves(user, "case"))
+    if user.division.is_outside:
+        return handovers.filter(asked)
+    return handovers.filter(asked | Q(case__in=visible_cases(user)))
+
+
+def requests_asked(user: User) -> HandoverQuerySet:
+    """Return the requests that wait for the user's own division."""
+    return visible_handovers(user).filter(to=user.division)
+
+
+def handover_to_read(user: User, handover_id: int, *, at: datetime) -> Handover:
+    """Return the request, or 404, and note in the trail that its case was read."""
+    handover = get_object_or_404(visible_handovers(user), pk=handover_id)
+    _note_reading(handover.case, user, at=at, handover=handover.pk)
+    return handover
+
+
+def handover_to_answer(
+    user: User, handover_id: int, *, shown_at: datetime | None = None
+) -> Handover:
+    """
+    Return a request the user may accept, decline or report on; 404 unknown, 403 not theirs.
+
+    An outside body without a screen of its own answers by telephone: the centre enters it.
+    """
+    handover = get_object_or_404(visible_handovers(user), pk=handover_id)
+    if not may_answer(user, handover) or handover.case.is_closed:
+        raise PermissionDenied
+    if shown_at is not None:
+        _note_reading(handover.case, user, at=shown_at, handover=handover.pk)
+    return handover
+
+
+def may_answer(user: User, handover: Handover) -> bool:
+    own = handover.to_id == user.division_id and user.may(Verb.ANSWER_REQUESTS)
+    for_outside = handover.to.is_outside and user.is_centre and user.may(Verb.ASK_DIVISIONS)
+    return own or for_outside
+
+
+def handover_to_withdraw(user: User, handover_id: int) -> Handover:
+    """Return a request of a case in the user's charge; 404 unknown, 403 not theirs or closed."""
+    handover = get_object_or_404(visible_handovers(user), pk=handover_id)
+    if not _is_in_charge(user, handover.case) or handover.case.is_closed:
+        raise PermissionDenied
+    return handover
+
+
+def overdue_handovers(user: User, *, on: date) -> QuerySet[Handover]:
+    """Return the requests whose record is late, as far as the user may know of them."""
+    return visible_handovers(user).overdue(on=on).order_by("due_on", "pk")
+
+
+def survey_by_token(token: str) -> Closure:
+    """Return the closure whose survey the link opens, or 404."""
+    return get_object_or_404(Closure, survey_token=token)
+
+
+def survey_by_code(code: str) -> Closure | None:
+    return Closure.objects.filter(survey_code=code).first()
+
+
+def candidates(
+    user: User, *, name: str, kana: str, phone: str, at: datetime, limit: int = 10
+) -> list[Resident]:
+    """Return who this may be, whatever the spelling; the trail keeps whose names were shown."""
+    if not user.may(Verb.READ_RESIDENTS):
+        return []
+    found = residents.find_matches(name=name, kana=kana, phone=phone)
+    people = list(found.prefetch_related("accommodations")[:limit])
+    if people:
+        note_list("resident.list", user, (person.pk for person in people), at=at)
+    return people
+
+
+def note_list(verb: str, user: User, ids: Iterable[int], *, at: datetime) -> None:
+    """Note in the trail which rows a list showed."""
+    audit.record(verb=verb, actor=user.get_username(), at=at, detail={"ids": sorted(ids)})
+
+
+def may_follow_case(user: User, number: str) -> bool:
+    """Say whether an open screen may be told that something changed in the case."""
+    return visible_cases(user).filter(number=number).exists()
+
+
+def _case(user: User, number: str) -> Case:
+    cases = visible_cases(user).select_related(
+        "resident", "category", "owner", "received_by", "changed_by", "closed_by"
+    )
+    return get_object_or_404(cases, number=number)
+
+
+def _is_in_charge(user: User, case: Case) -> bool:
+    return user.may(Verb.WRITE_CASES) and (user.is_centre or case.owner_id == user.division_id)
+
+
+def _involves(user: User, case: str) -> Exists:
+    return Exists(Involvement.objects.filter(case=OuterRef(case), user=user))
+
+
+def _note_reading(case: Case, user: User, *, at: datetime, **detail: int) -> None:
+    audit.record(
+        verb="case.read",
+        target=case,
+        key=case.number,
+        person=case.resident_id,
+        actor=user.get_username(),
+        at=at,
+        detail=detail,
+    )

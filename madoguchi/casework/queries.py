@@ -1,0 +1,284 @@
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Prefetch, Q, Sum
+from django.utils import timezone
+
+from madoguchi.casework import rules
+from madoguchi.casework.models import (
+    Case,
+    CaseQuerySet,
+    Closure,
+    Contact,
+    Handover,
+    HandoverQuerySet,
+    RecordTerm,
+)
+from madoguchi.casework.rules import Moment
+from madoguchi.knowledge.models import Faq
+from madoguchi.residents import queries as residents
+from madoguchi.staff.models import User
+
+_NUMBER = re.compile(r"^(?P<era>[A-Za-z])(?P<year>\d{1,2})[-‐−ー](?P<number>\d{1,6})$")
+
+
+def cases_found(cases: CaseQuerySet, wanted: Mapping[str, Any]) -> CaseQuerySet:
+    """
+    Narrow the cases to what the list's form asks for, newest first.
+
+    `status` "open" (the list's beginning) leaves out what is closed, "" leaves out nothing.
+    """
+    if wanted.get("status") == "open":
+        cases = cases.open()
+    elif wanted.get("status"):
+        cases = cases.filter(status=wanted["status"])
+    for field in ("kind", "channel", "category", "owner"):
+        if wanted.get(field):
+            cases = cases.filter(**{field: wanted[field]})
+    if wanted.get("result"):
+        cases = cases.filter(closures__result=wanted["result"], closures__reopened_at=None)
+    if wanted.get("since"):
+        cases = cases.filter(received_at__gte=_midnight(wanted["since"]))
+    if wanted.get("until"):
+        cases = cases.filter(received_at__lt=_midnight(wanted["until"] + timedelta(days=1)))
+    if wanted.get("mine"):
+        cases = cases.filter(involvements__user=wanted["mine"])
+    return _matching(cases, wanted.get("q", "")).order_by("-received_at", "-pk")
+
+
+def _matching(cases: CaseQuerySet, text: str) -> CaseQuerySet:
+    """Keep the cases with this number, of a person of this name, or holding every word."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    if not text:
+        return cases
+    if found := _NUMBER.match(text):
+        era, year, number = found["era"].upper(), int(found["year"]), int(found["number"])
+        return cases.filter(number=f"{era}{year}-{number:05d}")
+    words = Q()
+    for word in text.split():
+        words &= Q(title__icontains=word) | Q(summary__icontains=word)
+    return cases.filter(words | Q(resident__in=residents.search(text).order_by().values("pk")))
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def open_cases_of(cases: CaseQuerySet, user: User) -> CaseQuerySet:
+    """Return the open cases the user works on, the most urgent first."""
+    mine = cases.open().filter(involvements__user=user)
+    return mine.select_related("resident", "category", "owner").order_by("due_on", "-received_at")
+
+
+def requests_waiting(handovers: HandoverQuerySet) -> HandoverQuerySet:
+    """Return what a division must still answer or report on: new ones first, then by due date."""
+    waiting = handovers.outstanding()
+    return waiting.order_by("accepted_at", "due_on", "pk")
+
+
+def record_due_on(asked_on: date) -> date:
+    """Return the due date this city gives for a record asked for on the day."""
+    term = RecordTerm.objects.filter(pk=1).first() or RecordTerm()
+    return rules.record_due_on(
+        asked_on, days=term.days, counts_closed_days=term.counts_closed_days
+    )
+
+
+def note_for_division(case: Case) -> str:
+    """Return the explanation that travels: the matter, then what was said and done so far."""
+    parts = [f"【件名】{case.title}", f"【相談内容】\n{case.summary or '（聞き取り中）'}"]
+    said = [contact.text for contact in contacts_in_force(case)]
+    if said:
+        parts.append("【これまでの対応】\n" + "\n".join(f"・{text}" for text in said))
+    if case.resident_id and case.resident is not None:
+        helps = [str(row) for row in accommodations_of(case)]
+        if helps:
+            parts.append("【配慮事項】" + "、".join(helps))
+    return "\n\n".join(parts)
+
+
+def accommodations_of(case: Case) -> list[str]:
+    """Return what helps this person, each in one line; nothing for an anonymous one."""
+    if case.resident is None:
+        return []
+    return [
+        f"{row.kind}：{row.note}" if row.note else row.kind
+        for row in case.resident.accommodations.all()
+    ]
+
+
+def contacts_in_force(case: Case) -> list[Contact]:
+    """Return the exchanges as they now read, corrections in the place of what they correct."""
+    return list(case.contacts.filter(correction=None).order_by("at", "pk"))
+
+
+def minutes_spent(case: Case) -> int:
+    """Return how many minutes the exchanges of the case took in all."""
+    spent: int | None = case.contacts.filter(correction=None).aggregate(m=Sum("minutes"))["m"]
+    return spent or 0
+
+
+def closure_in_force(case: Case) -> Closure | None:
+    return case.closures.filter(reopened_at=None).select_related("closed_by").first()
+
+
+def faqs_from(case: Case) -> list[Faq]:
+    return list(Faq.objects.filter(origin=case.number).order_by("pk"))
+
+
+def handovers_of(case: Case) -> list[Handover]:
+    """Return the requests of the case in the order they were made."""
+    rows = case.handovers.select_related(
+        "to",
+        "room",
+        "officer",
+        "asked_by__division",
+        "accepted_by",
+        "arrived_by",
+        "declined_by",
+        "withdrawn_by",
+        "returned_by",
+    )
+    return list(rows.order_by("asked_at", "pk"))
+
+
+def timeline(case: Case, handovers: Iterable[Handover]) -> list[Moment]:
+    """Return everything that happened to the case, oldest first; a fixed number of queries."""
+    moments = [
+        Moment(
+            case.received_at,
+            "received",
+            f"{case.get_channel_display()}で受理",
+            _who(case.received_by),
+        )
+    ]
+    moments += _contact_moments(case)
+    for handover in handovers:
+        moments += _handover_moments(handover)
+    for meeting in case.meetings.select_related("room", "ended_by").prefetch_related("attendees"):
+        names = "、".join(user.name for user in meeting.attendees.all())
+        where = f"（{meeting.room}）" if meeting.room else ""
+        moments.append(
+            Moment(meeting.started_at, "meeting", f"同席を開始{where}", names, id=meeting.pk)
+        )
+        if meeting.ended_at and meeting.ended_by:
+            moments.append(
+                Moment(meeting.ended_at, "meeting", "同席を終了", _who(meeting.ended_by))
+            )
+    for revision in case.revisions.select_related("by"):
+        before = f"【書き換える前】\n{revision.title}\n{revision.summary}".strip()
+        moments.append(
+            Moment(revision.at, "revised", "相談内容を書き換え", _who(revision.by), note=before)
+        )
+    for closure in case.closures.select_related("closed_by", "reopened_by"):
+        moments += _closure_moments(closure)
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _who(user: User | None) -> str:
+    return user.name if user else ""
+
+
+def _contact_moments(case: Case) -> list[Moment]:
+    corrected = Contact.objects.select_related("by").only("id", "at", "by__name", "corrects_id")
+    rows = case.contacts.select_related("by").prefetch_related(
+        Prefetch("correction", queryset=corrected)
+    )
+    moments = []
+    for row in rows.order_by("at", "pk"):
+        took = f"（{row.minutes}分）" if row.minutes else ""
+        is_replaced = hasattr(row, "correction")
+        title = f"{row.get_channel_display()}で応対{took}"
+        note = "この記録は、あとで訂正されています。" if is_replaced else ""
+        if row.corrects_id:
+            title, note = f"応対の記録を訂正{took}", f"訂正の理由：{row.correction_reason}"
+        kind = "replaced" if is_replaced else "contact"
+        moments.append(Moment(row.at, kind, title, _who(row.by), row.text, note, row.pk))
+    return moments
+
+
+def _handover_moments(handover: Handover) -> list[Moment]:
+    what, to = handover.get_kind_display(), handover.to.name
+    moments = [
+        Moment(
+            handover.asked_at,
+            "asked",
+            f"{to}へ{what}",
+            _who(handover.asked_by),
+            handover.note,
+            id=handover.pk,
+        )
+    ]
+    if handover.accepted_at:
+        expected = timezone.localtime(handover.expected_at) if handover.expected_at else None
+        when = f"（{expected.hour}:{expected:%M}ごろ到着）" if expected else ""
+        moments.append(
+            Moment(
+                handover.accepted_at, "accepted", f"{to}が承諾{when}", _who(handover.accepted_by)
+            )
+        )
+    if handover.arrived_at:
+        moments.append(
+            Moment(handover.arrived_at, "arrived", f"{to}が到着", _who(handover.arrived_by))
+        )
+    if handover.declined_at:
+        moments.append(
+            Moment(
+                handover.declined_at,
+                "declined",
+                f"{to}が辞退",
+                _who(handover.declined_by),
+                handover.declined_reason,
+            )
+        )
+    if handover.withdrawn_at:
+        moments.append(
+            Moment(
+                handover.withdrawn_at,
+                "withdrawn",
+                f"{to}への依頼を取り下げ",
+                _who(handover.withdrawn_by),
+                handover.withdrawn_reason,
+            )
+        )
+    if handover.returned_at:
+        moments.append(
+            Moment(
+                handover.returned_at,
+                "returned",
+                f"{to}から対応記録",
+                _who(handover.returned_by),
+                handover.outcome,
+            )
+        )
+    return moments
+
+
+def _closure_moments(closure: Closure) -> list[Moment]:
+    text = (
+        f"結論：{closure.conclusion}\n理由：{closure.reason}\n"
+        f"理解度の確認：{closure.get_understanding_display()}"
+    )
+    moments = [
+        Moment(
+            closure.closed_at,
+            "closed",
+            f"終了（{closure.get_result_display()}）",
+            _who(closure.closed_by),
+            text,
+        )
+    ]
+    if closure.reopened_at:
+        moments.append(
+            Moment(
+                closure.reopened_at,
+                "reopened",
+                "再開",
+                _who(closure.reopened_by),
+                closure.reopened_reason,
+            )
+        )
+    return moments
