@@ -13,22 +13,11 @@ from pathlib import Path
 
 import madoguchi
 from config import supervisor
+from madoguchi.demo import city
+from madoguchi.staff.rules import ROLE_LABELS
 
 ROOT = supervisor.ROOT
 DEMO_MARK = "demo"  # a file in the folder: only a folder with it is ever deleted
-DEMO_PASSWORD = "madoguchi-demo"  # noqa: S105 (printed on the screen, for invented people only)
-DEMO_LOGINS = (
-    ("uketsuke", "受付"),
-    ("soudan", "市民相談員"),
-    ("shinri", "心理カウンセラー"),
-    ("shohi", "消費生活相談員"),
-    ("kakari", "所管課職員"),
-    ("kacho", "係長・課長"),
-    ("center", "センター長"),
-    ("anshin", "安心対応サポート室"),
-    ("kansa", "監査"),
-    ("admin", "システム管理者"),
-)
 
 
 class Refused(Exception):
@@ -42,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and chosen.command not in ("createadmin", "audit", "faq"):
         parser.error(f"知らない指定です: {' '.join(rest)}")
     if chosen.data is not None:
-        os.environ["MADOGUCHI_DATA"] = str(chosen.data.resolve())
+        from_where = os.environ.pop("MADOGUCHI_FROM", ".")
+        os.environ["MADOGUCHI_DATA"] = str(Path(from_where, chosen.data).resolve())
     try:
         match chosen.command:
             case "start":
@@ -103,7 +93,7 @@ def _python(*command: str) -> int:
 
 
 def _manage(*command: str) -> int:
-    return _python("manage.py", *command)
+    return _python("-m", "django", *command)
 
 
 def _prepare() -> None:
@@ -187,14 +177,17 @@ def _wait_until_healthy(listener: socket.socket, *, seconds: float = 60.0) -> No
 
 
 def _invitation(port: int, data: Path) -> str:
-    logins = "\n".join(f"    {name:<10}{role}" for name, role in DEMO_LOGINS)
+    logins = "\n".join(
+        f"    {person.username:<10}{ROLE_LABELS[person.role]}（{person.division}）"
+        for person in city.LOGINS
+    )
     return f"""
-窓口のデモが始まりました（架空の市です）。
+窓口のデモが始まりました（架空の市「{city.NAME}」）。
 
   住民の画面    http://localhost:{port}/
   職員の画面    http://localhost:{port}/staff/
 
-  職員ID    （パスワードはすべて {DEMO_PASSWORD} ）
+  職員ID    （パスワードはすべて {city.PASSWORD} ）
 {logins}
 
   まず試すこと

@@ -155,6 +155,10 @@ SMTP_SECURITY: str = env.str(
 SMTP_FROM: str = env.str("SMTP_FROM", "madoguchi@localhost")
 SMTP_TIMEOUT: int = env.int("SMTP_TIMEOUT", 20)  # seconds
 
+SEARCH_WEIGHTS: dict[str, float] = env.dict(  # names and meaning: knowledge/rules/ranking.py
+    "SEARCH_WEIGHTS", {}, subcast_values=float
+)
+
 LANGUAGE_CODE = "ja"
 TIME_ZONE = "Asia/Tokyo"
 USE_TZ = True

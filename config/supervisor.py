@@ -92,7 +92,7 @@ def web(listener: socket.socket, number: int) -> Child:
 
 
 def jobs() -> Child:
-    return Child("jobs", [sys.executable, "manage.py", "run_huey", "--quiet"], signal.SIGINT)
+    return Child("jobs", [sys.executable, "-m", "django", "run_huey", "--quiet"], signal.SIGINT)
 
 
 class Supervisor:

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db import transaction
@@ -7,7 +9,7 @@ from madoguchi.audit import actions as audit
 from madoguchi.foundation.numbering import next_number
 from madoguchi.knowledge import index
 from madoguchi.knowledge.models import Faq, FaqVersion
-from madoguchi.knowledge.rules import Status, publication
+from madoguchi.knowledge.rules import Status, publication, tables
 from madoguchi.offices.models import Division
 from madoguchi.staff.models import User
 
@@ -179,3 +181,107 @@ def _free_key() -> str:
         key = f"F{next_number(series='faq', year=0):05}"
         if not Faq.objects.filter(key=key).exists():
             return key
+
+
+@dataclass
+class Taken:
+    """What became of the rows of a table: how many, and which were left as they are."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    left: list[tables.Remark] = field(default_factory=list)
+    divisions: list[str] = field(default_factory=list)
+
+
+@transaction.atomic
+def take_in(*, rows: Sequence[tables.Row], actor: str, at: datetime) -> Taken:
+    """
+    Take in rows of a table as public FAQs, by their id; the same rows again change nothing.
+
+    A FAQ that somebody is writing, or that was retired here, stays as it is. An unknown
+    division is entered. The operator answers for the approval, so there is no author.
+    """
+    taken = Taken()
+    divisions = _divisions({row.division for row in rows if row.division}, taken)
+    there = {
+        faq.key: faq
+        for faq in Faq.objects.select_for_update(of=("self",))
+        .filter(key__in=[row.key for row in rows])
+        .select_related("live")
+    }
+    new: list[Faq] = []
+    again: list[Faq] = []
+    for row in rows:
+        faq = there.get(row.key)
+        if faq is not None and faq.status != Status.PUBLISHED:
+            label = publication.STATUS_LABELS[Status(faq.status)]
+            told = f"id「{row.key}」は{label}のため、変更しません。"
+            taken.left.append(tables.Remark(row.line, told, is_error=False))
+            continue
+        division = divisions.get(row.division)
+        if faq is None:
+            faq = Faq(key=row.key, written_at=at)
+            new.append(faq)
+        elif _same(faq, row, division):
+            taken.unchanged += 1
+            continue
+        else:
+            again.append(faq)
+        faq.question, faq.answer, faq.category = row.question, row.answer, row.category
+        faq.division, faq.author, faq.written_at = division, None, at
+    taken.created, taken.changed = len(new), len(again)
+    Faq.objects.bulk_create(new)
+    _publish_all([*new, *again], at=at)
+    audit.record(
+        verb="faq.take_in",
+        actor=actor,
+        at=at,
+        detail={"created": [faq.key for faq in new], "changed": [faq.key for faq in again]},
+    )
+    return taken
+
+
+def _same(faq: Faq, row: tables.Row, division: Division | None) -> bool:
+    return (faq.question, faq.answer, faq.category, faq.division_id) == (
+        row.question,
+        row.answer,
+        row.category,
+        division.pk if division else None,
+    )
+
+
+def _divisions(names: set[str], taken: Taken) -> dict[str, Division]:
+    found = {one.name: one for one in Division.objects.filter(name__in=names)}
+    for name in sorted(names - found.keys()):
+        code = f"faq-{next_number(series='faq-division', year=0)}"
+        found[name] = Division.objects.create(code=code, name=name)
+        taken.divisions.append(name)
+    return found
+
+
+def _publish_all(faqs: Sequence[Faq], *, at: datetime) -> None:
+    """Publish texts that came by file, in as few queries as their number allows."""
+    last = dict(
+        FaqVersion.objects.filter(faq__in=faqs).values_list("faq").annotate(last=Max("number"))
+    )
+    versions = FaqVersion.objects.bulk_create(
+        FaqVersion(
+            faq=faq,
+            number=last.get(faq.pk, 0) + 1,
+            category=faq.category,
+            question=faq.question,
+            asked=faq.asked,
+            answer=faq.answer,
+            published_at=at,
+        )
+        for faq in faqs
+    )
+    for faq, version in zip(faqs, versions, strict=True):
+        faq.live, faq.status = version, Status.PUBLISHED.value
+    Faq.objects.bulk_update(
+        faqs,
+        ["question", "answer", "category", "division", "author", "written_at", "live", "status"],
+        batch_size=100,
+    )
+    index.write(faqs)

@@ -47,6 +47,7 @@ STOP = vocabulary("stop.txt")
 LONGEST_WORD = 100
 _PIECE = 12_000  # characters; Sudachi refuses more than 49,149 bytes at once
 _BREAK = re.compile(r"(?<=[。\n])")
+_CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f]")
 _local = threading.local()  # a tokenizer serves one thread at a time
 
 
@@ -94,7 +95,7 @@ def analyse(text: str) -> Words:
     words: list[str] = []
     senses: list[str] = []
     compounds: list[str] = []
-    for piece in _pieces(fold_variants(text)):
+    for piece in _pieces(_CONTROL.sub(" ", fold_variants(text))):
         short = _tokenizer(sudachipy.SplitMode.A).tokenize(piece)
         cut = set()
         for morpheme in short:

@@ -92,6 +92,11 @@ def erase(faq_ids: Sequence[int]) -> None:
     former.delete()
 
 
+def forget_unused_terms() -> None:
+    """Drop words that no document has any more; they only take room."""
+    SearchTerm.objects.filter(documents__lte=0).delete()
+
+
 def candidates(words: dict[str, int], *, limit: int = CANDIDATES) -> list[int]:
     """
     Return ids of the documents worth ranking, best first by the database's own measure.
@@ -143,9 +148,7 @@ def _lexeme(word: str) -> str:
 
 
 def _document(faq: Faq) -> SearchDoc:
-    live = faq.live
-    if live is None:
-        raise ValueError("only a public text is indexed")
+    live = faq.public_text
     title, body = analyser.analyse(live.question), analyser.analyse(live.answer)
     asked = analyser.analyse(live.asked)
     return SearchDoc(

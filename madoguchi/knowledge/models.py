@@ -30,8 +30,8 @@ class Faq(models.Model):
     personal_fields = ("question", "answer", "asked", "remark")
 
     key = models.CharField("番号", max_length=60, unique=True)
-    category = models.CharField("分野", max_length=100, db_index=True)
-    question = models.CharField("質問", max_length=300)
+    category = models.CharField("分野", max_length=200, blank=True, db_index=True)
+    question = models.CharField("質問", max_length=1000)
     asked = models.TextField("ほかの聞かれ方", blank=True)
     answer = models.TextField("回答")
     division = models.ForeignKey(
@@ -95,6 +95,12 @@ class Faq(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def public_text(self) -> "FaqVersion":
+        if self.live is None:
+            raise ValueError(f"{self.key} is not public")
+        return self.live
+
 
 class FaqVersion(models.Model):
     """
@@ -109,8 +115,8 @@ class FaqVersion(models.Model):
         Faq, on_delete=models.CASCADE, verbose_name="よくある質問", related_name="versions"
     )
     number = models.PositiveIntegerField("版")
-    category = models.CharField("分野", max_length=100)
-    question = models.CharField("質問", max_length=300)
+    category = models.CharField("分野", max_length=200, blank=True)
+    question = models.CharField("質問", max_length=1000)
     asked = models.TextField("ほかの聞かれ方", blank=True)
     answer = models.TextField("回答")
     author = models.ForeignKey(

@@ -3,14 +3,14 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
+from django.db import models, transaction
 
 from madoguchi.audit import actions as audit
 from madoguchi.offices.models import City, Counter, Division, OpeningDay, Room, Site
 from madoguchi.offices.rules import Hours
 
-Office = TypeVar("Office", Site, Division, Counter, Room)
-Listed = TypeVar("Listed", City, Site, Division, Counter, Room)
+Office = TypeVar("Office", bound=Site | Division | Counter | Room)
+Listed = TypeVar("Listed", bound=City | Site | Division | Counter | Room)
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def add_divisions(
 @transaction.atomic
 def change(*, row: Listed, fields: dict[str, Any], by: AbstractBaseUser, at: datetime) -> Listed:
     """Change fields of the row; the trail keeps what stood there before. Nothing new: no event."""
-    row = type(row).objects.select_for_update().get(pk=row.pk)
+    lock(row=row)
     changes = {
         name: [_shown(getattr(row, name)), _shown(value)]
         for name, value in fields.items()
@@ -112,6 +112,11 @@ def clear_opening_day(*, site: Site, on: date, by: AbstractBaseUser, at: datetim
     )
 
 
+def lock(*, row: models.Model) -> None:
+    """Take the row for this transaction, as it stands now."""
+    row.refresh_from_db(from_queryset=type(row)._default_manager.select_for_update())
+
+
 def _verb(row: Any, step: str) -> str:
     return f"{row._meta.model_name}.{step}"
 
@@ -123,7 +128,7 @@ def _shown(value: Any) -> Any:
     return value.pk if hasattr(value, "pk") else str(value)
 
 
-def _free_code(model: type[Site] | type[Division]) -> str:
+def _free_code(model: type[models.Model]) -> str:
     taken = set(model._default_manager.values_list("code", flat=True))
     number = len(taken) + 1
     while (code := f"{model._meta.model_name}-{number}") in taken:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def receive(**more: Any) -> Case:
     by = more.pop("by", None) or make.staff()
-    fields = {
+    fields: dict[str, Any] = {
         "kind": Kind.CONSULTATION.value,
         "channel": Channel.PHONE.value,
         "category": more.pop("category", None) or make.category(),

@@ -1,0 +1,43 @@
+"""The public JSON API of what the office knows."""
+
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from madoguchi.knowledge import queries
+
+router = Router(tags=["FAQ"])
+
+
+class FaqResult(Schema):
+    """One public FAQ; `score` is 0–1, larger when it fits better."""
+
+    id: str
+    question: str
+    answer: str
+    score: float
+
+
+class FaqResults(Schema):
+    results: list[FaqResult]
+
+
+@router.get("/faq", response=FaqResults, summary="よくある質問を探す")
+def search(
+    request: HttpRequest,
+    q: Annotated[str, Query(min_length=1, max_length=queries.LONGEST_QUERY)],
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> FaqResults:
+    """Return public FAQs for a question in anybody's words, best first."""
+    return FaqResults(
+        results=[
+            FaqResult(
+                id=hit.faq.key,
+                question=hit.text.question,
+                answer=hit.text.answer,
+                score=hit.score,
+            )
+            for hit in queries.search(q, limit)
+        ]
+    )
