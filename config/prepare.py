@@ -19,6 +19,7 @@ def main() -> int:
     try:
         BaseCommand().check()
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
     except SystemCheckError as found:
         print(found, file=sys.stderr)
         return 1

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "madoguchi.foundation.middleware.access_log",
+    "madoguchi.ui.middleware.error_pages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -102,6 +103,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "madoguchi.publicsite.navigation.frame",
+                "madoguchi.staffsite.navigation.menu",
             ],
         },
     }
@@ -167,6 +170,10 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "madoguchi.ui.storage.BundledStaticFilesStorage"},
+}
 WHITENOISE_USE_FINDERS = True  # from the apps' folders: no step between install and start
 
 LOGGING = {

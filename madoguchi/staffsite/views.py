@@ -1,12 +1,22 @@
 from functools import partial
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_safe
 
 from madoguchi.foundation import live as updates
+from madoguchi.staff import actions as staff_actions
+from madoguchi.staff import queries as staff_queries
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staffsite import access
+from madoguchi.staffsite.forms import SampleForm
+
+SAMPLE_DRAFT = "components.sample"
 
 
 @require_GET
@@ -31,3 +41,31 @@ def live(request: StaffRequest) -> HttpResponseBase:
             topics=topics,
         ),
     )
+
+
+@require_safe
+@requires()
+def signed_in(request: StaffRequest) -> HttpResponse:
+    """The page on which someone ends who signed in again beside an open form."""
+    return render(request, "staffsite/signed_in.html")
+
+
+@requires()
+def components(request: StaffRequest) -> HttpResponse:
+    """Show every component once, with a form that is kept as a draft."""
+    draft = staff_queries.draft_fields(user=request.user, form=SAMPLE_DRAFT)
+    form = SampleForm(request.POST or None, initial=draft)
+    if form.is_valid():
+        staff_actions.discard_draft(user=request.user, form=SAMPLE_DRAFT)
+        messages.success(request, "見本の入力を確かめました。何も保存していません。")
+        return redirect("staffsite:components")
+    context = {
+        "form": form,
+        "draft": SAMPLE_DRAFT,
+        "now": timezone.now(),
+        "page": Paginator(range(1, 128), 50).page(2),
+        "crumbs": [("今日の机", "/staff/"), ("部品の見本", "")],
+        "steps": ["手続きを選ぶ", "日時を選ぶ", "お名前", "確かめる"],
+        "seals": ["課長", "係長", "担当"],
+    }
+    return render(request, "staffsite/components.html", context)

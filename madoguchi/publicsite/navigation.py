@@ -1,0 +1,58 @@
+"""What stands on every page: the city, and the ways through the citizens' pages."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from madoguchi.offices.models import City
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+    is_here: bool
+
+
+HEAD = (
+    ("予約する", "booking:services"),
+    ("予約の確認・変更", "booking:find_booking"),
+    ("よくある質問", "knowledge:faq"),
+    ("窓口の案内", "publicsite:offices"),
+)
+FOOT = (
+    ("サイトマップ", "publicsite:site_map"),
+    ("ウェブアクセシビリティ", "publicsite:accessibility"),
+    ("個人情報の取り扱い", "publicsite:privacy"),
+)
+
+
+def links(entries: tuple[tuple[str, str], ...], *, path: str) -> tuple[Link, ...]:
+    """Return the links whose page exists; the one we are under is marked."""
+    return tuple(
+        Link(label, url, is_here=path.startswith(url))
+        for label, name in entries
+        if (url := address(name)) is not None
+    )
+
+
+def address(name: str) -> str | None:
+    """Return the address of a page, or None when its app is not part of this installation."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+def frame(request: HttpRequest) -> dict[str, object]:
+    """Give every template the city, the menus, and whether this is the practice city."""
+    return {
+        "city": SimpleLazyObject(City.objects.first),
+        "is_demo": settings.DEMO,
+        "public_menu": SimpleLazyObject(partial(links, HEAD, path=request.path)),
+        "footer_menu": SimpleLazyObject(partial(links, FOOT, path=request.path)),
+    }
