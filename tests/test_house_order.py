@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,8 +44,8 @@ BREACHES = [
     ),
     (
         "Views, sockets, forms, tasks and APIs are private",
-        "madoguchi/casework/actions.py",
-        "from madoguchi.booking import forms",
+        "madoguchi/staffsite/access.py",
+        "from madoguchi.casework import forms",
     ),
 ]
 
@@ -86,6 +87,29 @@ def test_a_breach_is_seen(tmp_path: Path, contract: str, file: str, line: str) -
 
     assert result.returncode == 1
     assert any(contract in row and "BROKEN" in row for row in result.stdout.splitlines())
+
+
+PRIVATE = {"views", "sockets", "forms", "tasks", "api"}
+
+
+def reaching_in(graph: grimp.ImportGraph) -> set[tuple[str, str]]:
+    """Return the imports that reach into another app's private rooms."""
+    return {
+        (importer, imported)
+        for imported in graph.modules
+        if len(parts := imported.split(".")) >= 3 and parts[2] in PRIVATE
+        for importer in graph.find_modules_that_directly_import(imported)
+        if importer.split(".")[1] != parts[1]
+    }
+
+
+def test_no_app_reaches_into_the_private_rooms_of_another() -> None:
+    graph = grimp.build_graph("madoguchi", cache_dir=None)
+
+    assert reaching_in(graph) == set()
+
+    graph.add_import(importer="madoguchi.casework.views", imported="madoguchi.booking.forms")
+    assert reaching_in(graph) == {("madoguchi.casework.views", "madoguchi.booking.forms")}
 
 
 def test_a_new_app_must_be_placed(tmp_path: Path) -> None:
