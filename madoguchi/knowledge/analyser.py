@@ -9,7 +9,7 @@ The dictionary is mapped on first use, so a process that never searches does not
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -113,6 +113,19 @@ def analyse(text: str) -> Words:
     return Words(tuple(words), tuple(senses), tuple(filter(None, compounds)))
 
 
+def marked(text: str, words: Collection[str]) -> list[tuple[str, bool]]:
+    """Return the text in pieces, each with whether its normalised form is one of the words."""
+    pieces: list[tuple[str, bool]] = []
+    for piece in _pieces(text):
+        for morpheme in _tokenizer(sudachipy.SplitMode.A).tokenize(_one_for_one(piece)):
+            is_hit = morpheme.normalized_form().lower() in words
+            surface = piece[morpheme.begin() : morpheme.end()]
+            if pieces and pieces[-1][1] == is_hit:
+                surface = pieces.pop()[0] + surface
+            pieces.append((surface, is_hit))
+    return pieces
+
+
 def names(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of the personal names the dictionary knows, in the text as written."""
     offset = 0
@@ -127,14 +140,9 @@ def _names_of(piece: str, offset: int) -> Iterator[tuple[int, int]]:
 
     A run may hold one unknown word between blanks or ・ when names stand on both sides.
     """
-    # One character for one: positions must stay those of the text.
-    plain = "".join(
-        folded if len(folded := fold_variants(character)) == 1 else character
-        for character in piece
-    )
     start = end = -1
     bridge = False
-    for morpheme in _tokenizer(sudachipy.SplitMode.A).tokenize(plain):
+    for morpheme in _tokenizer(sudachipy.SplitMode.A).tokenize(_one_for_one(piece)):
         part = morpheme.part_of_speech()
         if part[:3] == ("名詞", "固有名詞", "人名"):
             if start < 0:
@@ -152,6 +160,14 @@ def _names_of(piece: str, offset: int) -> Iterator[tuple[int, int]]:
             bridge = False
     if start >= 0:
         yield offset + start, offset + end
+
+
+def _one_for_one(text: str) -> str:
+    """Return the text folded where that keeps its length: places stay those of the text."""
+    return "".join(
+        folded if len(folded := fold_variants(character)) == 1 else character
+        for character in _CONTROL.sub(" ", text)
+    )
 
 
 def _pieces(text: str) -> Iterator[str]:

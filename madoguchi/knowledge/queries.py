@@ -1,16 +1,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 
 from django.conf import settings
-from django.db.models import Avg, Count, QuerySet
+from django.db.models import Avg, Case, Count, Q, QuerySet, When
 
 from madoguchi.knowledge import analyser, index
 from madoguchi.knowledge.models import Faq, FaqVersion, SearchDoc, SearchTerm
-from madoguchi.knowledge.rules import ranking, synonyms
+from madoguchi.knowledge.rules import Status, publication, ranking, synonyms
+from madoguchi.offices.models import Division
 
 LONGEST_QUERY = 2_000  # characters: a whole letter; what comes after is not read
 MOST_WORDS = 150
+EXCERPT = 110  # characters of an answer in a list
+NEAR = 0.25  # score from which another FAQ is worth showing beside one
 
 
 @dataclass(frozen=True)
@@ -136,3 +140,100 @@ def unindexed() -> QuerySet[Faq]:
     """Return the public FAQs whose words are missing or come from another analyser."""
     current = SearchDoc.objects.filter(analyser_revision=analyser.revision())
     return Faq.objects.public().exclude(search_doc__in=current)
+
+
+@dataclass(frozen=True)
+class ShownHit:
+    """A hit as a list shows it: question and beginning of the answer, found words marked."""
+
+    key: str
+    category: str
+    question: list[tuple[str, bool]]
+    excerpt: list[tuple[str, bool]]
+    synonyms: tuple[str, ...]
+
+
+def shown_hits(q: str, limit: int) -> list[ShownHit]:
+    """Return the hits of a search in pieces of text, each with whether it matched."""
+    return [
+        ShownHit(
+            key=hit.faq.key,
+            category=hit.text.category,
+            question=analyser.marked(hit.text.question, {*hit.words, *hit.synonyms}),
+            excerpt=analyser.marked(_excerpt(hit.text.answer), {*hit.words, *hit.synonyms}),
+            synonyms=() if hit.words else hit.synonyms[:3],
+        )
+        for hit in search(q, limit)
+    ]
+
+
+def _excerpt(answer: str) -> str:
+    plain = " ".join(answer.split())
+    return f"{plain[:EXCERPT]}…" if len(plain) > EXCERPT else plain
+
+
+def categories() -> list[tuple[str, int]]:
+    """Return the categories of public FAQs with their counts, the largest first."""
+    counted = Faq.objects.public().exclude(live__category="").values_list("live__category")
+    return list(counted.annotate(count=Count("pk")).order_by("-count", "live__category"))
+
+
+def of_category(category: str) -> QuerySet[Faq]:
+    faqs = Faq.objects.public().filter(live__category=category).select_related("live")
+    return faqs.order_by("-helped", "pk")
+
+
+def related(faq: Faq, limit: int = 3) -> list[Hit]:
+    """Return other public FAQs near this one."""
+    hits = search(faq.public_text.question, limit + 1)
+    return [hit for hit in hits if hit.faq.pk != faq.pk and hit.score >= NEAR][:limit]
+
+
+def categories_of(faqs: QuerySet[Faq]) -> list[str]:
+    names = faqs.exclude(category="").order_by("category").values_list("category", flat=True)
+    return list(names.distinct())
+
+
+def filtered(
+    faqs: QuerySet[Faq],
+    *,
+    on: date,
+    q: str = "",
+    status: str = "",
+    category: str = "",
+    division: Division | None = None,
+    due: bool = False,
+) -> QuerySet[Faq]:
+    """Return the FAQs of a staff list, what waits for somebody first; `due`: review overdue."""
+    for word in q.split():
+        faqs = faqs.filter(
+            Q(question__icontains=word) | Q(answer__icontains=word) | Q(key__icontains=word)
+        )
+    if status:
+        faqs = faqs.filter(status=status)
+    if category:
+        faqs = faqs.filter(category=category)
+    if division:
+        faqs = faqs.filter(division=division)
+    if due:
+        faqs = faqs.public().filter(review_on__lt=on)
+    turn = Case(
+        When(status=Status.PROPOSED, then=0), When(status=Status.DRAFT, then=1), default=2
+    )
+    return faqs.select_related("division", "author").order_by(turn, "-written_at", "-pk")
+
+
+def versions(faq: Faq) -> QuerySet[FaqVersion]:
+    return faq.versions.select_related("author", "approved_by").order_by("-number")
+
+
+def changes(faq: Faq) -> list[tuple[str, list[publication.Change]]]:
+    """Return what the newest texts change against the public ones, field by field."""
+    if faq.live is None or faq.status == Status.PUBLISHED:
+        return []
+    fields = (("質問", "question"), ("ほかの聞かれ方", "asked"), ("回答", "answer"), ("分野", "category"))
+    return [
+        (label, publication.compare(getattr(faq.live, name), getattr(faq, name)))
+        for label, name in fields
+        if getattr(faq.live, name) != getattr(faq, name)
+    ]

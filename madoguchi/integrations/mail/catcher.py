@@ -1,8 +1,10 @@
 """The demo's mail server: keeps every mail in the data folder, so that nothing leaves."""
 
 import os
+from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -25,7 +27,26 @@ class MailCatcher:
         os.replace(part, file)
 
 
-def newest(limit: int) -> list[EmailMessage]:
+@dataclass(frozen=True)
+class Mail:
+    subject: str
+    to: str
+    at: datetime
+    body: str
+
+
+def newest(limit: int) -> list[Mail]:
     """Return the mails caught last, newest first."""
     files = sorted(folder().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
-    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files[:limit]]
+    return [_read(file) for file in files[:limit]]
+
+
+def _read(file: Path) -> Mail:
+    mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+    body = mail.get_body(("plain",))
+    return Mail(
+        subject=str(mail["Subject"]),
+        to=str(mail["To"]),
+        at=parsedate_to_datetime(str(mail["Date"])),
+        body=str(body.get_content()) if body else "",
+    )

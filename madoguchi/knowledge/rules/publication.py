@@ -1,5 +1,8 @@
 """How a text becomes public: one writes, another approves."""
 
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 
 from madoguchi.foundation.errors import RuleBroken
@@ -27,6 +30,7 @@ STEPS = {
     Status.RETIRED: frozenset({Status.DRAFT}),
 }
 
+_PIECE = re.compile(r"[0-9０-９]+|[A-Za-z]+|[ァ-ヺー]+|[一-鿿々]+|[ぁ-ゖ]+|\s|.", re.DOTALL)
 KEY_FORBIDDEN = frozenset("/\\,;?#%&\"'<>")
 
 
@@ -81,3 +85,27 @@ def is_key(key: str) -> bool:
         and key.isprintable()
         and not any(character.isspace() or character in KEY_FORBIDDEN for character in key)
     )
+
+
+@dataclass(frozen=True)
+class Change:
+    """A piece of text: kept, new (`is_new`) or gone (`is_gone`)."""
+
+    text: str
+    is_new: bool = False
+    is_gone: bool = False
+
+
+def compare(before: str, after: str) -> list[Change]:
+    """Return the pieces of both texts in reading order, cut at words' and sentences' ends."""
+    old, new = _PIECE.findall(before), _PIECE.findall(after)
+    pieces: list[Change] = []
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces.append(Change("".join(new[c:d])))
+            continue
+        if b > a:
+            pieces.append(Change("".join(old[a:b]), is_gone=True))
+        if d > c:
+            pieces.append(Change("".join(new[c:d]), is_new=True))
+    return pieces

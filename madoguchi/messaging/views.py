@@ -1,0 +1,43 @@
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from madoguchi.foundation.errors import RuleBroken
+from madoguchi.messaging import access, actions, queries, rules
+from madoguchi.staff.access import StaffRequest, requires
+from madoguchi.staff.rules import Verb
+
+SHOWN = 50
+
+
+@requires(Verb.READ_OPERATIONS)
+@require_GET
+def operations(request: StaffRequest) -> HttpResponse:
+    """How the out-tray stands, and what did not leave: no contents, no addresses."""
+    now = timezone.now()
+    return render(
+        request,
+        "messaging/operations.html",
+        {
+            "tray": queries.out_tray(at=now),
+            "page": Paginator(queries.not_sent(), SHOWN).get_page(request.GET.get("page")),
+            "alarm_minutes": int(rules.ALARM_AFTER.total_seconds()) // 60,
+            "kept_days": rules.KEPT.days,
+        },
+    )
+
+
+@requires(Verb.READ_OPERATIONS)
+@require_POST
+def retry(request: StaffRequest, pk: int) -> HttpResponse:
+    message = access.message_to_retry(pk)
+    try:
+        actions.retry(message=message, by=request.user, at=timezone.now())
+    except RuleBroken as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, "もう一度送ります。1分ほどして結果を確かめてください。")
+    return redirect("messaging:operations")
