@@ -1,10 +1,10 @@
 """Who may see and change which FAQ."""
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
-from madoguchi.knowledge.models import Faq
+from madoguchi.knowledge.models import Faq, FaqQuerySet
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
 
@@ -15,7 +15,7 @@ def public_faq(key: str) -> Faq:
     return get_object_or_404(faqs, key=key)
 
 
-def visible_faqs(user: User) -> QuerySet[Faq]:
+def visible_faqs(user: User) -> FaqQuerySet:
     """
     Return the FAQs this person may know of.
 
@@ -34,13 +34,13 @@ def faq_to_read(user: User, key: str) -> Faq:
 
 
 def may_change(user: User, faq: Faq) -> bool:
-    """Say whether the person writes FAQs, and this one is the centre's, the division's or theirs."""
+    """Say whether one may write this FAQ: the centre any, others their division's or own."""
     mine = user.is_centre or user.pk == faq.author_id or user.division_id == faq.division_id
     return user.may(Verb.WRITE_FAQ) and mine
 
 
 def may_approve(user: User, faq: Faq) -> bool:
-    """Say whether the person approves FAQs and this one is the centre's matter or the division's."""
+    """Say whether one may approve this FAQ: the centre any, others their division's."""
     return user.may(Verb.APPROVE_FAQ) and (user.is_centre or user.division_id == faq.division_id)
 
 

@@ -29,7 +29,10 @@ class FilterForm(forms.Form):
     status = forms.ChoiceField(
         label="状態",
         required=False,
-        choices=[("", "すべて"), *((status.value, text) for status, text in STATUS_LABELS.items())],
+        choices=[
+            ("", "すべて"),
+            *((status.value, text) for status, text in STATUS_LABELS.items()),
+        ],
     )
     category = forms.ChoiceField(label="分野", required=False)
     division = forms.ModelChoiceField(
@@ -50,20 +53,20 @@ class FaqForm(forms.Form):
     question = forms.CharField(
         label="質問",
         max_length=Faq._meta.get_field("question").max_length,
-        help_text="市民が話すことばで、1つのことだけを書いてください。例: 引っ越したら何をすればよいですか。",
+        help_text="市民が話すことばで、1つだけ。例: 引っ越したら何をすればよいですか。",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     asked = forms.CharField(
         label="ほかの聞かれ方",
         required=False,
         max_length=2_000,
-        help_text="同じことを別のことばで聞かれたら、1行に1つ書いてください。検索で見つかるようになります。",
+        help_text="別のことばで聞かれたら、1行に1つ書いてください。検索で見つかるようになります。",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     answer = forms.CharField(
         label="回答",
         max_length=20_000,
-        help_text="結論を先に。必要な物、場所、時間、問い合わせ先まで書いてください。個人の名前や事情は書きません。",
+        help_text="結論を先に。必要な物、場所、時間、問い合わせ先まで。個人の事情は書きません。",
         widget=forms.Textarea(attrs={"rows": 12}),
     )
     category = forms.CharField(

@@ -7,14 +7,14 @@ from django.conf import settings
 from django.db.models import Avg, Case, Count, Q, QuerySet, When
 
 from madoguchi.knowledge import analyser, index
-from madoguchi.knowledge.models import Faq, FaqVersion, SearchDoc, SearchTerm
+from madoguchi.knowledge.models import Faq, FaqQuerySet, FaqVersion, SearchDoc, SearchTerm
 from madoguchi.knowledge.rules import Status, publication, ranking, synonyms
 from madoguchi.offices.models import Division
 
 LONGEST_QUERY = 2_000  # characters: a whole letter; what comes after is not read
 MOST_WORDS = 150
 EXCERPT = 110  # characters of an answer in a list
-NEAR = 0.25  # score from which another FAQ is worth showing beside one
+NEAR = 0.1  # score from which another FAQ is worth showing beside one
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def categories_of(faqs: QuerySet[Faq]) -> list[str]:
 
 
 def filtered(
-    faqs: QuerySet[Faq],
+    faqs: FaqQuerySet,
     *,
     on: date,
     q: str = "",
@@ -217,9 +217,7 @@ def filtered(
         faqs = faqs.filter(division=division)
     if due:
         faqs = faqs.public().filter(review_on__lt=on)
-    turn = Case(
-        When(status=Status.PROPOSED, then=0), When(status=Status.DRAFT, then=1), default=2
-    )
+    turn = Case(When(status=Status.PROPOSED, then=0), When(status=Status.DRAFT, then=1), default=2)
     return faqs.select_related("division", "author").order_by(turn, "-written_at", "-pk")
 
 
@@ -231,7 +229,12 @@ def changes(faq: Faq) -> list[tuple[str, list[publication.Change]]]:
     """Return what the newest texts change against the public ones, field by field."""
     if faq.live is None or faq.status == Status.PUBLISHED:
         return []
-    fields = (("質問", "question"), ("ほかの聞かれ方", "asked"), ("回答", "answer"), ("分野", "category"))
+    fields = (
+        ("質問", "question"),
+        ("ほかの聞かれ方", "asked"),
+        ("回答", "answer"),
+        ("分野", "category"),
+    )
     return [
         (label, publication.compare(getattr(faq.live, name), getattr(faq, name)))
         for label, name in fields

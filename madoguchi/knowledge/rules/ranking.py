@@ -126,9 +126,12 @@ def rank(
             totals = [
                 total + weight * score / best for total, score in zip(totals, scores, strict=True)
             ]
+    # One factor for all: the order stays, and scores of different questions can be compared.
+    possible = sum(words.values())
+    match = min(1.0, max(parts[0][1], default=0.0) / possible) if possible else 0.0
     most = sum(weight for weight, _ in parts) or 1.0
     ranked = [
-        Ranked(doc.pk, round(total / most, 6), *_reasons(doc, query))
+        Ranked(doc.pk, round(match * total / most, 6), *_reasons(doc, query))
         for doc, total in zip(documents, totals, strict=True)
     ]
     return sorted(ranked, key=lambda one: (-one.score, one.pk))
