@@ -20,14 +20,13 @@ class Link:
 
 HEAD = (
     ("予約する", "booking:services"),
-    ("予約の確認・変更", "booking:find_booking"),
+    ("予約の確認・変更", "booking:find"),
     ("よくある質問", "knowledge:faq"),
     ("窓口の案内", "publicsite:offices"),
 )
 FOOT = (
     ("サイトマップ", "publicsite:site_map"),
     ("ウェブアクセシビリティ", "publicsite:accessibility"),
-    ("個人情報の取り扱い", "publicsite:privacy"),
 )
 
 

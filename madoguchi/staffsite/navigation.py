@@ -67,15 +67,15 @@ MENU = (
         "ふりかえり",
         (
             Entry("統計", "statistics:month", (Verb.READ_STATISTICS,), key="s"),
-            Entry("監査証跡", "audit:events", (Verb.READ_AUDIT,), key="k"),
+            Entry("監査証跡", "staff:audit", (Verb.READ_AUDIT,), key="k"),
         ),
     ),
     Group(
         "設定",
         (
             Entry("手続き・相談メニュー", "booking:services", (Verb.EDIT_SERVICES,)),
-            Entry("庁舎と部署", "offices:overview", (Verb.EDIT_OFFICES,)),
-            Entry("職員", "staff:staff", (Verb.EDIT_STAFF,)),
+            Entry("庁舎と部署", "offices:index", (Verb.EDIT_OFFICES,)),
+            Entry("職員", "staff:people", (Verb.EDIT_STAFF,)),
             Entry("運用状況", "messaging:operations", (Verb.READ_OPERATIONS,)),
         ),
     ),
