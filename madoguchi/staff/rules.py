@@ -1,5 +1,6 @@
 """Who may do what: one table of roles and verbs."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -127,5 +128,34 @@ def may(role: Role, verb: Verb) -> bool:
     return verb in MAY[role]
 
 
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=1)  # how exactly the last use of a session is kept
+PENDING = timedelta(minutes=10)  # between the password and the second factor
+KNOWN_DEVICE = timedelta(days=180)
+RECOVERY_CODES = 10
+
+FREE_FAILURES = 4  # one account from one place
+FREE_FAILURES_ANYWHERE = 20  # one account from all unknown places together
+LONGEST_WAIT = timedelta(minutes=5)
+FAILURES_KEPT = timedelta(days=1)
+
+PASSWORD_LENGTH = 10
 DRAFT_BYTES = 200_000
 DRAFT_DAYS = 14
+
+
+def session_end(*, began: datetime, seen: datetime, now: datetime) -> str:
+    """Return why the session is over: "absolute", "idle", or "" while it goes on."""
+    if now - began >= ABSOLUTE:
+        return "absolute"
+    if now - seen >= IDLE:
+        return "idle"
+    return ""
+
+
+def wait_after(failures: int, *, free: int = FREE_FAILURES) -> timedelta:
+    """Return how long the next attempt must wait: nothing, then 2, 4, 8 … s up to a bound."""
+    if failures <= free:
+        return timedelta()
+    return min(timedelta(seconds=2 ** min(failures - free, 20)), LONGEST_WAIT)
