@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from ninja import NinjaAPI
 
 import madoguchi
-from madoguchi.foundation.views import health
+from madoguchi.foundation.views import csp_report, health
 from madoguchi.knowledge.api import router as faq_api
 
 # The interactive page of the API would need scripts from outside: the description is enough.
@@ -14,12 +14,15 @@ api.add_router("", faq_api)
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.publicsite.urls")),
     path("", include("madoguchi.knowledge.urls")),
+    path("staff/", include("madoguchi.staff.urls")),
+    path("staff/", include("madoguchi.residents.urls")),
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),
     path("staff/operations/", include("madoguchi.messaging.urls")),
     path("staff/mails/", include("madoguchi.integrations.mail.urls")),
     path("api/v1/", api.urls),
     path("healthz", health, name="health"),
+    path("csp-report/", csp_report, name="csp_report"),
 ]
 
 handler400 = "madoguchi.ui.views.bad_request"

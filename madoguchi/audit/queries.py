@@ -1,7 +1,9 @@
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from madoguchi.audit.models import AuditEvent
 from madoguchi.audit.rules import Anchor, Break, Checker
@@ -13,6 +15,32 @@ _AT = {
     "postgresql": "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
 }
 GUARDS = ("audit_no_update", "audit_no_delete")
+
+
+def search(
+    *,
+    actor: str = "",
+    person: int | None = None,
+    key: str = "",
+    verb: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[AuditEvent]:
+    """Return the events that fit all that is given, newest first; `until` is not included."""
+    found = AuditEvent.objects.order_by("-pk")
+    if actor:
+        found = found.filter(actor=actor)
+    if person is not None:
+        found = found.filter(person=person)
+    if key:
+        found = found.filter(target_key=key)
+    if verb:
+        found = found.filter(verb=verb)
+    if since:
+        found = found.filter(at__gte=since)
+    if until:
+        found = found.filter(at__lt=until)
+    return found
 
 
 def head() -> Anchor | None:

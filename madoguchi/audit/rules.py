@@ -123,3 +123,33 @@ def _what_happened(lines: list[Line], number: int) -> Break:
 
 def _genuine_at(line: Line, number: int) -> bool:
     return chain_hash(line._replace(number=number)) == line.hash
+
+
+# What each verb of the trail says to the auditor. A test holds that none is missing.
+VERB_LABELS = {
+    "audit.read": "監査証跡を見た",
+    "audit.export": "監査証跡を書き出した",
+    "audit.report": "本人への閲覧記録を作った",
+    "resident.list": "相談者の一覧を見た",
+    "resident.read": "相談者の記録を見た",
+    "resident.register": "相談者を登録した",
+    "resident.update": "相談者の記録を直した",
+    "resident.add_accommodation": "配慮事項を加えた",
+    "resident.remove_accommodation": "配慮事項を除いた",
+    "resident.restrict": "住所秘匿にした",
+    "resident.lift_restriction": "住所秘匿を解いた",
+    "resident.reveal": "秘匿された連絡先を表示した",
+    "staff.log_in": "ログインした",
+    "staff.log_out": "ログアウトした",
+    "staff.fail_log_in": "ログインに失敗した",
+    "staff.fail_second_factor": "二段階認証に失敗した",
+    "staff.use_recovery_code": "予備コードを使った",
+    "staff.enrol": "二段階認証を設定した",
+    "staff.change_password": "パスワードを変えた",
+    "staff.add_person": "職員を加えた",
+    "staff.update_person": "職員の設定を変えた",
+    "staff.deactivate": "職員の利用を止めた",
+    "staff.reactivate": "職員の利用を再開した",
+    "staff.reset_password": "仮パスワードを出した",
+    "staff.reset_second_factor": "二段階認証を解除した",
+}

@@ -1,4 +1,4 @@
-"""One line per request in the log, with nothing in it about a person."""
+"""What happens around every request: a line in the log, and headers that keep others out."""
 
 import logging
 import secrets
@@ -66,3 +66,40 @@ def _write(request: HttpRequest, response: HttpResponseBase, began: float) -> No
 def route(request: HttpRequest) -> str:
     """Return the pattern that matched, or ? for an address that does not exist."""
     return request.resolver_match.route if request.resolver_match else "?"
+
+
+HEADERS = {
+    # No other site may embed, open or read what we answer; SecurityMiddleware adds COOP and
+    # Referrer-Policy, XFrameOptionsMiddleware and the content policy keep us out of frames.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(
+        f"{feature}=()"
+        for feature in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture")
+    ),
+    # Nothing stays in the browser's cache: after log out "back" shows nothing.
+    "Cache-Control": "no-store",
+}
+
+
+@sync_and_async_middleware
+def safe_headers(get_response: Answer | AwaitedAnswer) -> Answer | AwaitedAnswer:
+    """Add the headers that a view has not chosen itself."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            return _with_headers(await get_response(request))
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        assert isinstance(response, HttpResponseBase)  # noqa: S101 (for the type checker)
+        return _with_headers(response)
+
+    return answer
+
+
+def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -266,9 +266,7 @@ def update_person(*, user: User, by: User, at: datetime, **fields: Any) -> User:
     detail: dict[str, Any] = {"fields": changed}
     if "role" in changed:
         detail["role"] = str(user.role)
-    audit.record(
-        verb="staff.update_person", target=user, actor=by.username, at=at, detail=detail
-    )
+    audit.record(verb="staff.update_person", target=user, actor=by.username, at=at, detail=detail)
     return user
 
 

@@ -3,17 +3,19 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django.utils.decorators import sync_and_async_middleware
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from madoguchi.staff import rules
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+Answer = Callable[[HttpRequest], HttpResponseBase]
+AwaitedAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 def second_factor_required() -> bool:
@@ -21,32 +23,30 @@ def second_factor_required() -> bool:
     return not settings.DEMO
 
 
-class StaffSession:
+@sync_and_async_middleware
+def staff_session(get_response: Answer | AwaitedAnswer) -> Answer | AwaitedAnswer:
     """
     End sessions that are over; whoever had one is a stranger from this request on.
 
     `request.session_ended` then says why ("idle", "absolute"). It also ends a session of the
-    demo that wanders into production: without a second factor nobody is signed in. Works for
-    sync and async views alike, so that open live updates are held to the same rules.
+    demo that wanders into production: without a second factor nobody is signed in.
     """
+    if iscoroutinefunction(get_response):
 
-    sync_capable = True
-    async_capable = True
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            await sync_to_async(_check)(request)
+            response: HttpResponseBase = await get_response(request)
+            return response
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
+        return answer_async
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
-            return self._later(request)
+    def answer(request: HttpRequest) -> HttpResponseBase:
         _check(request)
-        return self.get_response(request)
+        response = get_response(request)
+        assert isinstance(response, HttpResponseBase)  # noqa: S101 (for the type checker)
+        return response
 
-    async def _later(self, request: HttpRequest) -> HttpResponseBase:
-        await sync_to_async(_check)(request)
-        return await self.get_response(request)  # type: ignore[misc, no-any-return]
+    return answer
 
 
 def _check(request: HttpRequest) -> None:
