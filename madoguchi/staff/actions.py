@@ -3,7 +3,7 @@ import unicodedata
 from datetime import datetime, timedelta
 from hashlib import sha256
 from math import ceil
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
@@ -80,7 +80,7 @@ def check_password(
         audit.record(verb="staff.fail_log_in", actor=username if known else "?", at=at)
         raise WrongPassword("職員IDまたはパスワードが違います。")
     FailedLogin.objects.filter(key__in=limits).delete()
-    return cast(User, user)
+    return user
 
 
 @transaction.atomic

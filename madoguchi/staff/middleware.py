@@ -66,7 +66,7 @@ def _check(request: HttpRequest) -> None:
         session.flush()
         request.session_ended = ended  # type: ignore[attr-defined]
         request.user = AnonymousUser()
-        request.auser = _nobody  # type: ignore[method-assign]
+        request.auser = _nobody
     elif now - seen >= rules.SEEN_EVERY and not _by_itself(request):
         session["seen_at"] = now.isoformat()
 
