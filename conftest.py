@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
 from huey.contrib import djhuey
 
 
@@ -27,4 +30,20 @@ def _tests_may_empty_the_audit_trail() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_guard)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _force_login_shows_the_second_factor() -> Iterator[None]:
+    """`client.force_login(user)` stands for the whole log in, the authenticator included."""
+
+    def with_second_factor(client: Client, user: Any, backend: str | None = None) -> None:
+        log_in(client, user, backend)
+        session = client.session
+        session[DEVICE_ID_SESSION_KEY] = "tests"
+        session.save()
+
+    log_in = Client._login  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "_login", with_second_factor)
         yield
