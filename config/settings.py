@@ -166,9 +166,17 @@ CONTENT_SECURITY_POLICY = {
 LOGIN_URL = "staff:log_in"
 LOGIN_REDIRECT_URL = "staffsite:today"
 
-HUEY = {
-    "huey_class": "huey.SqliteHuey",
-    "filename": str(DATA / "jobs.sqlite3"),
+
+def _queue(url: str) -> dict[str, Any]:
+    """Return where the jobs wait: a file of their own, the PostgreSQL database, or Redis."""
+    if url.startswith("redis"):
+        return {"huey_class": "huey.PriorityRedisExpireHuey", "url": url}
+    if url.startswith("postgres"):
+        return {"huey_class": "huey.PostgresHuey", "connection": {"dsn": url}}
+    return {"huey_class": "huey.SqliteHuey", "filename": str(DATA / "jobs.sqlite3")}
+
+
+HUEY = _queue(env.str("JOBS_URL", "")) | {
     "immediate": False,
     "utc": False,
     "consumer": {"workers": 2, "worker_type": "thread", "scheduler_interval": 1},
@@ -206,7 +214,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "madoguchi.ui.storage.BundledStaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True  # from the apps' folders: no step between install and start
+WHITENOISE_USE_FINDERS = True  # until they are collected, from the apps' folders
 
 LOGGING = {
     "version": 1,

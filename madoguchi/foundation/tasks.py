@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.utils import timezone
 
 from madoguchi.foundation import live
@@ -6,3 +7,8 @@ from madoguchi.foundation import live
 def prune_live_events() -> None:
     """Every night: forget the live events that no open screen can still be waiting for."""
     live.prune(at=timezone.now())
+
+
+def beat() -> None:
+    """Every minute: leave a sign of life, for `madoguchi doctor`."""
+    (settings.DATA / "jobs_alive").touch()
