@@ -2,6 +2,10 @@
 
 TIMETABLE = {
     "madoguchi.foundation.tasks.beat": "* * * * *",
+    "madoguchi.foundation.tasks.forget_allowances": "20 * * * *",
+    "madoguchi.booking.tasks.lay_out_days": "*/5 * * * *",
+    "madoguchi.booking.tasks.mark_missed": "10 0 * * *",
+    "madoguchi.booking.tasks.check_masks": "30 3 * * *",
     "madoguchi.messaging.tasks.sweep_out_tray": "* * * * *",
     "madoguchi.foundation.tasks.prune_live_events": "10 3 * * *",
 }

@@ -1,21 +1,16 @@
 """The site map."""
 
 from django.urls import URLPattern, URLResolver, include, path
-from ninja import NinjaAPI
 
-import madoguchi
+from config.api import api
 from madoguchi.foundation.views import csp_report, health
-from madoguchi.knowledge.api import router as faq_api
-
-# The interactive page of the API would need scripts from outside: the description is enough.
-api = NinjaAPI(title="madoguchi", version=madoguchi.__version__, docs_url=None)
-api.add_router("", faq_api)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.publicsite.urls")),
     path("", include("madoguchi.knowledge.urls")),
     path("staff/", include("madoguchi.staff.urls")),
     path("staff/", include("madoguchi.residents.urls")),
+    path("", include("madoguchi.booking.urls")),
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),
     path("staff/operations/", include("madoguchi.messaging.urls")),

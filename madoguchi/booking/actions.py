@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.template.loader import render_to_string
 
 from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
@@ -18,6 +20,7 @@ from madoguchi.booking.models import Appointment, CounterDay, OpeningRule, Servi
 from madoguchi.booking.rules import AppointmentStatus, Source, VisitStatus
 from madoguchi.foundation import live, numbering
 from madoguchi.foundation.dates import fiscal_year
+from madoguchi.messaging import actions as messaging
 from madoguchi.offices.models import Counter, Site
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
@@ -121,6 +124,7 @@ def _book(*, site: Site, fields: dict[str, Any], by: User | None, at: datetime) 
         **fields,
     )
     _tell_reception(site.pk, kind="appointment.book", at=at, appointment=appointment.pk)
+    _mail(appointment, "book", at=at)
     audit.record(
         verb="appointment.book",
         target=appointment,
@@ -140,7 +144,10 @@ def _booked_with(key: str | None, fingerprint: str) -> Appointment | None:
         Appointment.objects.select_related("service", "counter__site").filter(key=key).first()
     )
     if earlier is not None and earlier.fingerprint != fingerprint:
-        raise rules.KeyReused("この送信の鍵は、別の内容の予約に使われています。")
+        raise rules.KeyReused(
+            "前と違う内容が送られました。前の内容での予約は、すでにできています。"
+            "もう一つ予約するときは、もう一度送ってください。"
+        )
     return earlier
 
 
@@ -205,6 +212,7 @@ def cancel(*, appointment: Appointment, by: User | None = None, at: datetime) ->
     _tell_reception(
         appointment.site.pk, kind="appointment.cancel", at=at, appointment=appointment.pk
     )
+    _mail(appointment, "cancel", at=at)
     _record(appointment, "appointment.cancel", by=by, at=at)
     return appointment
 
@@ -245,6 +253,7 @@ def reschedule(
     appointment = _whole(appointment.pk)
     for site_id in sorted({before, site.pk}):
         _tell_reception(site_id, kind="appointment.reschedule", at=at, appointment=appointment.pk)
+    _mail(appointment, "reschedule", at=at)
     _record(appointment, "appointment.reschedule", by=by, at=at)
     return appointment
 
@@ -261,6 +270,34 @@ def _whole(pk: int) -> Appointment:
 
 def _tell_reception(site_id: int, *, kind: str, at: datetime, **ids: int | str) -> None:
     live.publish(topic=f"reception.{site_id}", kind=kind, at=at, **ids)
+
+
+SUBJECTS = {
+    "book": "予約を受け付けました",
+    "reschedule": "予約を変更しました",
+    "cancel": "予約を取り消しました",
+}
+
+
+def _mail(appointment: Appointment, what: str, *, at: datetime) -> None:
+    """
+    Confirm by mail: number, time, place and link.
+
+    Neither the name nor the matter: a mail is read by others in the family.
+    """
+    if not appointment.email:
+        return
+    messaging.post(
+        channel="mail",
+        to=appointment.email,
+        subject=f"{SUBJECTS[what]}（{appointment.shown_number}）",
+        body=render_to_string(
+            f"booking/mail/{what}.txt",
+            {"appointment": appointment, "link": f"{settings.SITE_URL}{appointment.address}"},
+        ),
+        at=at,
+        about=appointment.number,
+    )
 
 
 def _record(appointment: Appointment, verb: str, *, by: User | None, at: datetime) -> None:

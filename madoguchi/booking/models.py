@@ -4,6 +4,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from madoguchi.booking import rules
 from madoguchi.foundation import dates
@@ -310,6 +311,11 @@ class Appointment(models.Model):
         """令和8年12月1日（火） 9:00"""
         local = self.start.astimezone(rules.JST)
         return f"{dates.wareki(local.date(), weekday=True)} {local.hour}:{local:%M}"
+
+    @property
+    def address(self) -> str:
+        """The page on which whoever has the link sees, changes and cancels it."""
+        return reverse("booking:appointment", args=[self.token])
 
     @property
     def is_changeable(self) -> bool:

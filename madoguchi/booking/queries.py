@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from madoguchi.booking import rules
 from madoguchi.booking.models import Appointment, CounterDay, OpeningRule, Service, Visit
-from madoguchi.foundation.japanese import fold_variants, kana_key
+from madoguchi.foundation.japanese import fold_variants, kana_key, name_key
 from madoguchi.offices import queries as offices
 from madoguchi.offices.models import Counter, Site
 
@@ -50,6 +50,14 @@ def services_found(text: str) -> QuerySet[Service]:
             | Q(summary__icontains=word)
         )
     return found
+
+
+def by_category(found: Iterable[Service]) -> list[tuple[str, list[Service]]]:
+    """Return the services under their categories, in the order in which each first appears."""
+    groups: dict[str, list[Service]] = {}
+    for service in found:
+        groups.setdefault(service.category or "そのほか", []).append(service)
+    return list(groups.items())
 
 
 def sites_of(service: Service) -> list[Site]:
@@ -139,6 +147,17 @@ def window_of(service: Service, *, at: datetime, by_staff: bool = False) -> rule
     )
 
 
+def expected_by_name(name: str, *, site: Site, day: date) -> list[Appointment]:
+    """Return who is expected under this name or reading, whatever its spelling."""
+    wanted = name_key(name)
+    reading = kana_key(name)
+    return [
+        row
+        for row in Appointment.objects.expected(site=site, day=day)
+        if wanted and (wanted in name_key(row.name) or reading in kana_key(row.kana))
+    ]
+
+
 def candidates(service: Service, *, site: Site, start: datetime) -> list[CounterDay]:
     """
     Return the counter-days that are open for the service from `start`, in counter order.
@@ -164,6 +183,141 @@ def candidates(service: Service, *, site: Site, start: datetime) -> list[Counter
             or rules.opening_mask(allowed[row.counter_id], day, service=service.pk) & mask == mask
         )
     ]
+
+
+@dataclass(frozen=True)
+class CalendarDay:
+    """One cell of the month: its mark, and the words a screen reader says for it."""
+
+    day: date
+    mark: str
+    words: str
+    is_in_month: bool
+    is_chosen: bool
+
+    @property
+    def can_be_chosen(self) -> bool:
+        return self.mark in ("○", "△") and self.is_in_month
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Everything a page needs to let somebody choose a day and a time."""
+
+    sites: list[Site]
+    site: Site | None
+    day: date | None
+    times: list[Slot]
+    month: date
+    weeks: list[list[CalendarDay]]
+    previous: date | None
+    next: date | None
+    is_anything_free: bool
+
+    @property
+    def morning(self) -> list[Slot]:
+        return [slot for slot in self.times if slot.start.astimezone(rules.JST).hour < 12]
+
+    @property
+    def afternoon(self) -> list[Slot]:
+        return [slot for slot in self.times if slot.start.astimezone(rules.JST).hour >= 12]
+
+
+MARK_WORDS = {
+    "○": "空きあり",
+    "△": "残りわずか",
+    "×": "空きなし",
+    "休": "休み",
+    "－": "受付期間外",
+}
+
+
+def choice(
+    service: Service,
+    *,
+    window: rules.Window,
+    site: Site | None = None,
+    on: date | None = None,
+    instead_of: Appointment | None = None,
+) -> Choice:
+    """
+    Return the month and the times of one day: the asked one if any is free, else the first.
+
+    Without a site, the one with the earliest free place.
+    """
+    first = window.earliest.astimezone(rules.JST).date()
+    found = places(
+        service, first=first, last=window.last_day, window=window, instead_of=instead_of
+    )
+    sites = sites_of(service)
+    known = {site.pk: site for site in sites}
+    with_places = [day for day in found if day.free and day.site in known]
+    if site is None and sites:
+        site = known[with_places[0].site] if with_places else sites[0]
+    here = {day.day: day for day in found if site is not None and day.site == site.pk}
+    free = [day.day for day in here.values() if day.free]
+    shown = on if on in free else None
+    if shown is None:
+        later = [day for day in free if on is None or day >= on.replace(day=1)]
+        shown = next(iter(later), None)
+    month = (shown or on or first).replace(day=1)
+    if on is not None and shown is not None and (on.year, on.month) != (shown.year, shown.month):
+        month, shown = on.replace(day=1), None
+    times = []
+    if site is not None and shown is not None:
+        times = [
+            Slot(rules.start_of(shown, cell), service.minutes, site.code, n)
+            for cell, n in here[shown].free.items()
+        ]
+    before, after = month - timedelta(days=1), _next_month(month)
+    return Choice(
+        sites=sites,
+        site=site,
+        day=shown,
+        times=times,
+        month=month,
+        weeks=_weeks(month, here, site=site, chosen=shown, window=window),
+        previous=before.replace(day=1) if before >= first else None,
+        next=after if after <= window.last_day else None,
+        is_anything_free=bool(with_places),
+    )
+
+
+def _next_month(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _weeks(
+    month: date,
+    here: dict[date, DayPlaces],
+    *,
+    site: Site | None,
+    chosen: date | None,
+    window: rules.Window,
+) -> list[list[CalendarDay]]:
+    begin = month - timedelta(days=(month.weekday() + 1) % 7)  # Sunday first, as on the wall
+    last = _next_month(month) - timedelta(days=1)
+    days = [begin + timedelta(days=n) for n in range(-(-((last - begin).days + 1) // 7) * 7)]
+    shut = {}
+    if site is not None:
+        office = offices.office_days(site=site, first=days[0], last=days[-1])
+        shut = {day.on: day.words for day in office if day.hours is None}
+    first = window.earliest.astimezone(rules.JST).date()
+    cells = []
+    for day in days:
+        if not first <= day <= window.last_day:
+            mark = "－"
+        elif day in here:
+            mark = here[day].mark
+        else:
+            mark = "休"
+        words = MARK_WORDS[mark]
+        if mark in "休－" and day in shut:
+            mark, words = "休", f"閉庁日（{shut[day]}）"
+        cells.append(
+            CalendarDay(day, mark, words, day.month == month.month, is_chosen=day == chosen)
+        )
+    return [cells[n : n + 7] for n in range(0, len(cells), 7)]
 
 
 def nearest_slots(
@@ -220,6 +374,55 @@ def masks_from_appointments(
         key = (start.astimezone(rules.JST).date(), counter)
         busy[key] = busy.get(key, 0) | rules.run_mask(rules.cell_of(start), cells)
     return busy
+
+
+@dataclass(frozen=True)
+class MaskDifference:
+    """A counter-day whose busy mask is not the sum of its appointments."""
+
+    day: date
+    counter: int
+    wanted: int
+    found: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.day} 窓口{self.counter}: 予約からは {self.wanted:#x}、記録は {self.found:#x}"
+        )
+
+
+def mask_differences() -> list[MaskDifference]:
+    """Compare every busy mask with the appointments, and the appointments with each other."""
+    wanted = masks_from_appointments()
+    found = {
+        (day, counter): busy
+        for day, counter, busy in CounterDay.objects.values_list("day", "counter_id", "busy")
+    }
+    return [
+        MaskDifference(*key, wanted=wanted.get(key, 0), found=found.get(key, 0))
+        for key in sorted(wanted.keys() | found.keys())
+        if wanted.get(key, 0) != found.get(key, 0)
+    ]
+
+
+def overlapping_appointments() -> list[tuple[int, int]]:
+    """Return the pairs (earlier, later) that hold the same cell of a counter; best none."""
+    rows = Appointment.objects.occupying().order_by("counter_id", "start", "id")
+    pairs: list[tuple[int, int]] = []
+    last: tuple[int, int, datetime] | None = None
+    for pk, counter, start, cells in rows.values_list("pk", "counter_id", "start", "cells"):
+        end = start + timedelta(minutes=rules.CELL_MINUTES * cells)
+        if last is not None and last[1] == counter and start < last[2]:
+            pairs.append((last[0], pk))
+        if last is None or last[1] != counter or end > last[2]:
+            last = (pk, counter, end)
+    return pairs
+
+
+def serving_counters() -> list[Counter]:
+    """Return the counters at which some service is received."""
+    serving = Counter.objects.filter(is_active=True, services__isnull=False)
+    return list(serving.select_related("site").distinct().order_by("id"))
 
 
 def appointments_outside_hours(*, at: datetime) -> list[Appointment]:

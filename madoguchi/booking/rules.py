@@ -153,6 +153,10 @@ def cells_for(minutes: int) -> int:
     return -(-minutes // CELL_MINUTES)
 
 
+def length(minutes: int) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
 def run_mask(first: int, cells: int) -> int:
     """Return the mask of `cells` cells from cell `first`."""
     return ((1 << cells) - 1) << first
@@ -346,6 +350,12 @@ def parse_number(text: str) -> str:
     if check_digit(digits[:9]) != digits[9]:
         raise ValueError("予約番号のどこかが違うようです。もう一度お確かめください。")
     return digits
+
+
+def token_in(text: str) -> str | None:
+    """Return the token of an appointment's address as a scanner reads it; None if it is none."""
+    found = re.search(r"/appointments/([A-Za-z0-9_-]{32})(?:/|$)", text.strip())
+    return found[1] if found else None
 
 
 def show_number(number: str) -> str:

@@ -37,3 +37,19 @@ class Sequence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series} {self.year}: {self.last}"
+
+
+class Allowance(models.Model):
+    """回数制限 — how often one visitor did one thing within one span of time; no address kept."""
+
+    personal_fields = ()
+
+    key = models.CharField("鍵", max_length=64, primary_key=True)
+    count = models.PositiveIntegerField("回数")
+    ends_at = models.DateTimeField("終わり", db_index=True)
+
+    class Meta:
+        verbose_name = "回数制限"
+
+    def __str__(self) -> str:
+        return f"{self.count}"

@@ -73,7 +73,7 @@ MENU = (
     Group(
         "設定",
         (
-            Entry("手続き・相談メニュー", "booking:services", (Verb.EDIT_SERVICES,)),
+            Entry("手続き・相談メニュー", "booking:service_settings", (Verb.EDIT_SERVICES,)),
             Entry("庁舎と部署", "offices:index", (Verb.EDIT_OFFICES,)),
             Entry("職員", "staff:people", (Verb.EDIT_STAFF,)),
             Entry("運用状況", "messaging:operations", (Verb.READ_OPERATIONS,)),

@@ -1,0 +1,145 @@
+"""The doors to appointments and visits."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.crypto import constant_time_compare
+
+from madoguchi.audit import actions as audit
+from madoguchi.booking import queries, rules
+from madoguchi.booking.models import Appointment, Service, Visit
+from madoguchi.foundation.limits import Limit
+from madoguchi.offices.models import Counter, Site
+from madoguchi.staff.models import User
+from madoguchi.staff.rules import Role
+
+# From one address. A family or a library books more than once; a number is not guessed in ten.
+BOOKING = Limit(name="booking", times=30, span=timedelta(minutes=10))
+LOOK_UP = Limit(name="look_up", times=10, span=timedelta(minutes=10))
+
+
+def appointment_by_token(token: str) -> Appointment:
+    """Return the appointment whose link this is, or 404. Whoever has the link may change it."""
+    if "\x00" in token:
+        raise Http404
+    rows = Appointment.objects.select_related("service__division", "counter__site")
+    return get_object_or_404(rows, token=token)
+
+
+def appointment_by_number(*, number: str, secret: str) -> Appointment | None:
+    """
+    Return the appointment if the secret is its telephone number or its 確認番号.
+
+    The caller limits how often one may try.
+    """
+    appointment = Appointment.objects.filter(number=number).first()
+    if appointment is None:
+        return None
+    given = rules.phone_key(secret)
+    known = [appointment.pin, rules.phone_key(appointment.phone)]
+    matches = [constant_time_compare(given, secret) for secret in known if secret]
+    return appointment if any(matches) else None
+
+
+def appointment_at_reception(user: User, text: str, *, at: datetime) -> Appointment | None:
+    """
+    Return the appointment with this number, or whose link the QR code holds; None if there is
+    none. Reading it is recorded.
+    """
+    rows = Appointment.objects.select_related("service", "counter__site")
+    try:
+        found = rows.filter(number=rules.parse_number(text)).first()
+    except ValueError:
+        token = rules.token_in(text)
+        found = rows.filter(token=token).first() if token else None
+    if found is not None:
+        audit.record(
+            verb="appointment.read",
+            target=found,
+            key=found.number,
+            person=found.resident_id,
+            actor=user.get_username(),
+            at=at,
+        )
+    return found
+
+
+def appointment_to_change(user: User, number: str, *, at: datetime) -> Appointment:
+    """Return one appointment for staff, or 404. Reading it is recorded."""
+    found = appointment_at_reception(user, number, at=at)
+    if found is None:
+        raise Http404
+    return found
+
+
+def appointments_expected(user: User, *, site: Site, at: datetime) -> list[Appointment]:
+    """Return who is expected today, with names; the list is recorded as read."""
+    day = at.astimezone(rules.JST).date()
+    rows = list(Appointment.objects.expected(site=site, day=day))
+    _list_read(user, "appointment.list", [row.pk for row in rows], at=at)
+    return rows
+
+
+def appointments_named(user: User, name: str, *, site: Site, at: datetime) -> list[Appointment]:
+    """Return who is expected today under this name or reading; recorded as read."""
+    day = at.astimezone(rules.JST).date()
+    rows = queries.expected_by_name(name, site=site, day=day)
+    _list_read(user, "appointment.find", [row.pk for row in rows], at=at)
+    return rows
+
+
+def _list_read(user: User, verb: str, ids: list[int], *, at: datetime) -> None:
+    if ids:
+        audit.record(verb=verb, actor=user.get_username(), at=at, detail={"appointments": ids})
+
+
+def visit_at_counter(user: User, counter: Counter, *, at: datetime) -> Visit | None:
+    """Return who is called to the counter or sits there; the name is recorded as read."""
+    day = at.astimezone(rules.JST).date()
+    here = Visit.objects.today(site=counter.site, day=day).at_a_counter().filter(counter=counter)
+    visit = here.first()
+    if visit is not None and visit.appointment is not None:
+        audit.record(
+            verb="visit.read",
+            target=visit,
+            person=visit.resident_id,
+            actor=user.get_username(),
+            at=at,
+        )
+    return visit
+
+
+def visit_to_move(user: User, pk: int) -> Visit:
+    """Return a visit at a counter this person works at, or 404."""
+    counters = counters_of(user)
+    return get_object_or_404(Visit.objects.select_related("counter"), pk=pk, counter__in=counters)
+
+
+def visit_at_reception(pk: int, *, site: Site) -> Visit:
+    return get_object_or_404(Visit.objects.select_related("service", "site"), pk=pk, site=site)
+
+
+def counters_of(user: User) -> QuerySet[Counter]:
+    """Return the counters this person calls to: the centre and reception all, others their own."""
+    counters = Counter.objects.filter(is_active=True).select_related("site", "division")
+    if user.is_centre or user.role == Role.RECEPTION:
+        return counters.order_by("site_id", "id")
+    return counters.filter(division=user.division_id).order_by("site_id", "id")
+
+
+def counter_of(user: User, pk: int) -> Counter:
+    return get_object_or_404(counters_of(user), pk=pk)
+
+
+def services_of(user: User) -> QuerySet[Service]:
+    """Return the services this person sets up: the centre and administrators all."""
+    services = Service.objects.select_related("division")
+    if user.is_centre or user.role == Role.ADMIN:
+        return services
+    return services.filter(division=user.division_id)
+
+
+def service_to_change(user: User, code: str) -> Service:
+    return get_object_or_404(services_of(user), code=code)

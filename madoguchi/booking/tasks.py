@@ -1,0 +1,24 @@
+import logging
+
+from django.utils import timezone
+
+from madoguchi.booking import actions, queries
+
+log = logging.getLogger(__name__)
+
+
+def lay_out_days() -> None:
+    """Every five minutes: let the open masks follow changed site hours and the passing days."""
+    today = timezone.localdate()
+    actions.lay_out_days(counters=queries.serving_counters(), first=today)
+
+
+def mark_missed() -> None:
+    """Every night: note who booked and did not come."""
+    actions.mark_missed(before=timezone.localdate(), at=timezone.now())
+
+
+def check_masks() -> None:
+    """Every night: an alarm in the log if a busy mask and the appointments disagree."""
+    for difference in queries.mask_differences():
+        log.error("counter-day differs from its appointments: %s", difference)

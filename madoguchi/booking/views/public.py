@@ -1,0 +1,268 @@
+"""The pages on which residents book, without an account and without JavaScript."""
+
+import io
+from datetime import datetime
+
+import segno
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+from icalendar import Calendar, Event
+
+from madoguchi.booking import access, actions, queries, rules
+from madoguchi.booking.forms import (
+    DayForm,
+    FindForm,
+    PersonForm,
+    SearchForm,
+    StartForm,
+    new_key,
+)
+from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.queries import Choice, Slot
+from madoguchi.foundation import limits
+from madoguchi.foundation.errors import RuleBroken
+from madoguchi.offices.models import City, Site
+
+require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+def services(request: HttpRequest) -> HttpResponse:
+    form = SearchForm(request.GET or None)
+    words = form.cleaned_data["q"] if form.is_valid() else ""
+    found = queries.services_found(words)
+    return render(
+        request,
+        "booking/services.html",
+        {"form": form, "words": words, "groups": queries.by_category(found)},
+    )
+
+
+@require_safe
+def service(request: HttpRequest, code: str) -> HttpResponse:
+    service = get_object_or_404(Service.objects.shown().select_related("division"), code=code)
+    at = timezone.now()
+    choice = _choice(request, service, window=queries.window_of(service, at=at))
+    context = {"service": service, "choice": choice, "sites": queries.sites_of(service)}
+    return render(request, "booking/service.html", context)
+
+
+def _choice(
+    request: HttpRequest,
+    service: Service,
+    *,
+    window: rules.Window,
+    instead_of: Appointment | None = None,
+) -> Choice:
+    asked = DayForm(request.GET)
+    wish = asked.cleaned_data if asked.is_valid() else {}
+    return queries.choice(
+        service,
+        window=window,
+        site=wish.get("site") or (instead_of.site if instead_of else None),
+        on=wish.get("on") or (instead_of.day if instead_of else None),
+        instead_of=instead_of,
+    )
+
+
+def _chosen(request: HttpRequest) -> tuple[Site, datetime] | None:
+    """
+    Return the place of the address, or the one of the button that offers another time; None
+    if it is none.
+    """
+    wish = request.GET.dict()
+    if "instead" in request.POST:
+        wish["start"] = request.POST["instead"]
+    form = StartForm(wish)
+    return (form.cleaned_data["site"], form.cleaned_data["start"]) if form.is_valid() else None
+
+
+@never_cache
+@require_get_or_post
+def book(request: HttpRequest, code: str) -> HttpResponse:
+    service = get_object_or_404(Service.objects.bookable_online(), code=code)
+    chosen = _chosen(request)
+    if chosen is None:
+        return redirect("booking:service", code)
+    site, start = chosen
+    at = timezone.now()
+    form = PersonForm(request.POST or None, initial={"key": new_key()})
+    nearest: list[Slot] = []
+    status, wait = 200, 0
+    if request.method == "POST" and form.is_valid():
+        fields = form.cleaned_data | {"key": f"web:{form.cleaned_data['key']}"}
+        try:
+            limits.spend(access.BOOKING, request, at=at)
+            made = actions.book(service=service, site=site, start=start, at=at, **fields)
+        except limits.TooMany as refused:
+            form.add_error(None, _wait_words(refused))
+            status, wait = 429, refused.wait
+        except rules.KeyReused as reason:
+            form.add_error(None, str(reason))
+            form.renew_key()
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+            status = 409
+            window = queries.window_of(service, at=at)
+            nearest = queries.nearest_slots(service, site=site, start=start, window=window)
+        else:
+            return redirect(f"{made.address}?new=1")
+    end = start + rules.length(service.minutes)
+    context = {"service": service, "site": site, "start": start, "end": end}
+    return _form_page(
+        request,
+        "booking/book.html",
+        context | {"form": form, "nearest": nearest},
+        status=status,
+        wait=wait,
+    )
+
+
+def _form_page(
+    request: HttpRequest, template: str, context: dict[str, object], *, status: int, wait: int
+) -> HttpResponse:
+    answer = render(request, template, context, status=status)
+    if wait:
+        answer["Retry-After"] = str(wait)
+    return answer
+
+
+def _wait_words(refused: limits.TooMany) -> str:
+    minutes = -(-refused.wait // 60)
+    return f"短い間に何度も送られました。{minutes}分ほどたってから、もう一度お試しください。"
+
+
+@never_cache
+@require_safe
+def appointment(request: HttpRequest, token: str) -> HttpResponse:
+    found = access.appointment_by_token(token)
+    context = {
+        "appointment": found,
+        "is_new": "new" in request.GET and found.is_changeable,
+        "is_past": found.start <= timezone.now(),
+    }
+    return render(request, "booking/appointment.html", context)
+
+
+@never_cache
+@require_safe
+def sheet(request: HttpRequest, token: str) -> HttpResponse:
+    found = access.appointment_by_token(token)
+    link = f"{settings.SITE_URL}{found.address}"
+    return render(request, "booking/sheet.html", {"appointment": found, "link": link})
+
+
+@never_cache
+@require_safe
+def qr(request: HttpRequest, token: str) -> HttpResponse:
+    """The link of the appointment; reception reads the same code."""
+    found = access.appointment_by_token(token)
+    image = io.BytesIO()
+    segno.make(f"{settings.SITE_URL}{found.address}", error="m").save(
+        image, kind="svg", scale=4, border=4, light="#fff", xmldecl=False, nl=False
+    )
+    return HttpResponse(image.getvalue(), content_type="image/svg+xml")
+
+
+@never_cache
+@require_safe
+def calendar(request: HttpRequest, token: str) -> HttpResponse:
+    """
+    An entry for one's own calendar (RFC 5545).
+
+    It names neither the matter nor the link: calendars are shared within families.
+    """
+    found = access.appointment_by_token(token)
+    city = City.objects.first()
+    event = Event()
+    event.add("uid", f"{found.number}@madoguchi")
+    event.add("dtstamp", found.booked_at)
+    event.add("dtstart", found.start.astimezone(rules.JST))
+    event.add("dtend", found.end.astimezone(rules.JST))
+    event.add("summary", f"{city.name if city else '窓口'}の予約（{found.shown_number}）")
+    event.add("location", f"{found.site} {found.site.address}".strip())
+    if not found.is_changeable:
+        event.add("status", "CANCELLED")
+    ics = Calendar()
+    ics.add("prodid", "-//madoguchi//booking//JA")
+    ics.add("version", "2.0")
+    ics.add("method", "PUBLISH")
+    ics.add_component(event)
+    ics.add_missing_timezones()
+    return HttpResponse(
+        ics.to_ical(),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{found.number}.ics"'},
+    )
+
+
+@never_cache
+@require_get_or_post
+def reschedule(request: HttpRequest, token: str) -> HttpResponse:
+    found = access.appointment_by_token(token)
+    at = timezone.now()
+    if not found.is_changeable or found.start <= at:
+        messages.error(request, "この予約は、もう変更できません。")
+        return redirect(found.address)
+    chosen = _chosen(request)
+    refusal = ""
+    if request.method == "POST" and chosen is not None:
+        try:
+            actions.reschedule(appointment=found, site=chosen[0], start=chosen[1], at=at)
+        except RuleBroken as reason:
+            refusal = f"{reason}前の予約は、そのまま残っています。"
+        else:
+            messages.success(request, "予約の日時を変更しました。")
+            return redirect(found.address)
+    window = queries.window_of(found.service, at=at)
+    context = {
+        "appointment": found,
+        "refusal": refusal,
+        "chosen": None if refusal else chosen,
+        "choice": _choice(request, found.service, window=window, instead_of=found),
+    }
+    return render(request, "booking/reschedule.html", context, status=409 if refusal else 200)
+
+
+@never_cache
+@require_get_or_post
+def cancel(request: HttpRequest, token: str) -> HttpResponse:
+    found = access.appointment_by_token(token)
+    if request.method == "POST":
+        try:
+            actions.cancel(appointment=found, at=timezone.now())
+        except RuleBroken as reason:
+            messages.error(request, str(reason))
+        else:
+            messages.success(request, "予約を取り消しました。")
+        return redirect(found.address)
+    return render(request, "booking/cancel.html", {"appointment": found})
+
+
+@never_cache
+@require_get_or_post
+def find_booking(request: HttpRequest) -> HttpResponse:
+    """Back to an appointment by its number, for whoever has no link."""
+    form = FindForm(request.POST or None)
+    status, wait = 200, 0
+    if request.method == "POST" and form.is_valid():
+        try:
+            limits.spend(access.LOOK_UP, request, at=timezone.now())
+        except limits.TooMany as refused:
+            form.add_error(None, _wait_words(refused))
+            status, wait = 429, refused.wait
+        else:
+            if (found := access.appointment_by_number(**form.cleaned_data)) is not None:
+                return redirect(found.address)
+            form.add_error(
+                None,
+                "予約が見つかりません。予約番号と、電話番号（または確認番号）をお確かめください。",
+            )
+    return _form_page(
+        request, "booking/find_booking.html", {"form": form}, status=status, wait=wait
+    )
