@@ -11,7 +11,7 @@ from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
 from madoguchi.booking.models import Appointment, Service, Visit
 from madoguchi.foundation.limits import Limit
-from madoguchi.offices.models import Counter, Site
+from madoguchi.offices.models import Counter, Division, Site
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 
@@ -143,3 +143,11 @@ def services_of(user: User) -> QuerySet[Service]:
 
 def service_to_change(user: User, code: str) -> Service:
     return get_object_or_404(services_of(user), code=code)
+
+
+def divisions_for_services(user: User) -> QuerySet[Division]:
+    """Return whose services this person may set up."""
+    divisions = Division.objects.filter(is_active=True, is_outside=False).order_by("name")
+    if user.is_centre or user.role == Role.ADMIN:
+        return divisions
+    return divisions.filter(pk=user.division_id)

@@ -1,8 +1,10 @@
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.crypto import get_random_string
 
 from madoguchi.booking import rules
@@ -55,6 +57,7 @@ class PersonForm(forms.Form):
 class FindForm(forms.Form):
     number = forms.CharField(
         label="予約番号",
+        max_length=40,
         help_text="10けたの数字です。例: 12345-67890",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"required": "予約番号を入力してください。"},
@@ -65,6 +68,41 @@ class FindForm(forms.Form):
         help_text="予約のときの電話番号か、予約票にある4けたの確認番号です。",
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "narrow"}),
         error_messages={"required": "電話番号か確認番号を入力してください。"},
+    )
+
+    def clean_number(self) -> str:
+        try:
+            return rules.parse_number(self.cleaned_data["number"])
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class CallerForm(PersonForm):
+    """Who books by telephone or at the counter, as staff type it."""
+
+    field_order = ["name", "kana", "phone", "email", "source"]
+
+    source = forms.ChoiceField(
+        label="予約の方法",
+        choices=[
+            (source.value, rules.SOURCE_LABELS[source])
+            for source in (rules.Source.PHONE, rules.Source.COUNTER)
+        ],
+        initial=rules.Source.PHONE.value,
+        widget=forms.RadioSelect,
+    )
+
+    def clean_source(self) -> rules.Source:
+        return rules.Source(self.cleaned_data["source"])
+
+
+class AppointmentNumberForm(forms.Form):
+    number = forms.CharField(
+        label="予約番号",
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "off", "class": "narrow"}
+        ),
+        error_messages={"required": "予約番号を入力してください。"},
     )
 
     def clean_number(self) -> str:
@@ -99,6 +137,55 @@ class DayForm(forms.Form):
     def clean_on(self) -> date | None:
         on: date | None = self.cleaned_data["on"]
         return on if on is None or 2000 <= on.year <= 2999 else None
+
+
+class Place(TypedDict):
+    """A chosen start at a site."""
+
+    site: Site
+    start: datetime
+
+
+class Day(TypedDict, total=False):
+    """A site and a day of the calendar, as far as they were asked for."""
+
+    site: Site
+    on: date
+
+
+def chosen_place(asked: QueryDict, *, instead: str | None = None) -> Place | None:
+    """
+    Return the place of the page's address, or None if it is none; `instead` is the start on
+    the button that offers another time.
+    """
+    form = StartForm(asked.dict() | ({"start": instead} if instead else {}))
+    if not form.is_valid():
+        return None
+    return Place(site=form.cleaned_data["site"], start=form.cleaned_data["start"])
+
+
+def chosen_day(asked: QueryDict) -> Day:
+    form = DayForm(asked)
+    if not form.is_valid():
+        return {}
+    found = form.cleaned_data
+    day = Day()
+    if found["site"]:
+        day["site"] = found["site"]
+    if found["on"]:
+        day["on"] = found["on"]
+    return day
+
+
+class PeriodForm(forms.Form):
+    first = JapaneseDateField(label="から", help_text="")
+    last = JapaneseDateField(label="まで", help_text="")
+
+    def clean(self) -> dict[str, Any]:
+        first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
+        if first and last and last < first:
+            self.add_error("last", "「まで」は「から」より後の日にしてください。")
+        return self.cleaned_data
 
 
 class SearchForm(forms.Form):
@@ -195,8 +282,6 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        division = cast("forms.ModelChoiceField[Division]", self.fields["division"])
-        division.queryset = Division.objects.filter(is_active=True, is_outside=False)
         for name, low, high in (
             ("minutes", 5, 480),
             ("lead_minutes", 0, 180 * 24 * 60),
@@ -210,6 +295,11 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
                 max_value=high,
                 widget=forms.NumberInput(attrs={"class": "narrow"}),
             )
+
+    def offer(self, *, divisions: QuerySet[Division]) -> None:
+        """Offer these divisions only."""
+        field = cast("forms.ModelChoiceField[Division]", self.fields["division"])
+        field.queryset = divisions
 
 
 WEEKDAYS = [(str(index), name) for index, name in enumerate("月火水木金土日")]

@@ -1,7 +1,6 @@
 """The pages on which residents book, without an account and without JavaScript."""
 
 import io
-from datetime import datetime
 
 import segno
 from django.conf import settings
@@ -15,15 +14,15 @@ from icalendar import Calendar, Event
 
 from madoguchi.booking import access, actions, queries, rules
 from madoguchi.booking.forms import (
-    DayForm,
     FindForm,
     PersonForm,
     SearchForm,
-    StartForm,
+    chosen_day,
+    chosen_place,
     new_key,
 )
-from madoguchi.booking.models import Appointment, Service
-from madoguchi.booking.queries import Choice, Slot
+from madoguchi.booking.models import Service
+from madoguchi.booking.queries import Slot
 from madoguchi.foundation import limits
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import City, Site
@@ -47,49 +46,19 @@ def services(request: HttpRequest) -> HttpResponse:
 def service(request: HttpRequest, code: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.shown().select_related("division"), code=code)
     at = timezone.now()
-    choice = _choice(request, service, window=queries.window_of(service, at=at))
+    window = queries.window_of(service, at=at)
+    choice = queries.choice(service, window=window, **chosen_day(request.GET))
     context = {"service": service, "choice": choice, "sites": queries.sites_of(service)}
     return render(request, "booking/service.html", context)
-
-
-def _choice(
-    request: HttpRequest,
-    service: Service,
-    *,
-    window: rules.Window,
-    instead_of: Appointment | None = None,
-) -> Choice:
-    asked = DayForm(request.GET)
-    wish = asked.cleaned_data if asked.is_valid() else {}
-    return queries.choice(
-        service,
-        window=window,
-        site=wish.get("site") or (instead_of.site if instead_of else None),
-        on=wish.get("on") or (instead_of.day if instead_of else None),
-        instead_of=instead_of,
-    )
-
-
-def _chosen(request: HttpRequest) -> tuple[Site, datetime] | None:
-    """
-    Return the place of the address, or the one of the button that offers another time; None
-    if it is none.
-    """
-    wish = request.GET.dict()
-    if "instead" in request.POST:
-        wish["start"] = request.POST["instead"]
-    form = StartForm(wish)
-    return (form.cleaned_data["site"], form.cleaned_data["start"]) if form.is_valid() else None
 
 
 @never_cache
 @require_get_or_post
 def book(request: HttpRequest, code: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.bookable_online(), code=code)
-    chosen = _chosen(request)
-    if chosen is None:
+    place = chosen_place(request.GET, instead=request.POST.get("instead"))
+    if place is None:
         return redirect("booking:service", code)
-    site, start = chosen
     at = timezone.now()
     form = PersonForm(request.POST or None, initial={"key": new_key()})
     nearest: list[Slot] = []
@@ -98,7 +67,7 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
         fields = form.cleaned_data | {"key": f"web:{form.cleaned_data['key']}"}
         try:
             limits.spend(access.BOOKING, request, at=at)
-            made = actions.book(service=service, site=site, start=start, at=at, **fields)
+            made = actions.book(service=service, at=at, **place, **fields)
         except limits.TooMany as refused:
             form.add_error(None, _wait_words(refused))
             status, wait = 429, refused.wait
@@ -109,11 +78,11 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error(None, str(reason))
             status = 409
             window = queries.window_of(service, at=at)
-            nearest = queries.nearest_slots(service, site=site, start=start, window=window)
+            nearest = queries.nearest_slots(service, window=window, **place)
         else:
             return redirect(f"{made.address}?new=1")
-    end = start + rules.length(service.minutes)
-    context = {"service": service, "site": site, "start": start, "end": end}
+    end = place["start"] + rules.length(service.minutes)
+    context = {"service": service, "end": end, **place}
     return _form_page(
         request,
         "booking/book.html",
@@ -209,22 +178,23 @@ def reschedule(request: HttpRequest, token: str) -> HttpResponse:
     if not found.is_changeable or found.start <= at:
         messages.error(request, "この予約は、もう変更できません。")
         return redirect(found.address)
-    chosen = _chosen(request)
+    place = chosen_place(request.GET)
     refusal = ""
-    if request.method == "POST" and chosen is not None:
+    if request.method == "POST" and place is not None:
         try:
-            actions.reschedule(appointment=found, site=chosen[0], start=chosen[1], at=at)
+            actions.reschedule(appointment=found, at=at, **place)
         except RuleBroken as reason:
             refusal = f"{reason}前の予約は、そのまま残っています。"
         else:
             messages.success(request, "予約の日時を変更しました。")
             return redirect(found.address)
+    day = {"site": found.site, "on": found.day} | chosen_day(request.GET)
     window = queries.window_of(found.service, at=at)
     context = {
         "appointment": found,
         "refusal": refusal,
-        "chosen": None if refusal else chosen,
-        "choice": _choice(request, found.service, window=window, instead_of=found),
+        "place": None if refusal else place,
+        "choice": queries.choice(found.service, window=window, instead_of=found, **day),
     }
     return render(request, "booking/reschedule.html", context, status=409 if refusal else 200)
 
@@ -266,3 +236,13 @@ def find_booking(request: HttpRequest) -> HttpResponse:
     return _form_page(
         request, "booking/find_booking.html", {"form": form}, status=status, wait=wait
     )
+
+
+@never_cache
+@require_safe
+def display(request: HttpRequest, code: str) -> HttpResponse:
+    """The screen in the hall: ticket numbers and counters, nothing about anybody."""
+    site = get_object_or_404(Site, code=code)
+    context = {"site": site, "calls": queries.calls_shown(site=site, at=timezone.now())}
+    is_partial = "HX-Request" in request.headers
+    return render(request, f"booking/{'_calls' if is_partial else 'display'}.html", context)

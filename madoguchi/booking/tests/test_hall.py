@@ -1,0 +1,558 @@
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from madoguchi.audit.models import AuditEvent
+from madoguchi.booking import actions, queries, rules
+from madoguchi.booking.models import Appointment, Service, Visit
+from madoguchi.foundation.models import LiveEvent
+from madoguchi.offices.models import Counter
+from madoguchi.staff.models import User
+from madoguchi.staff.rules import Role
+from tests import make
+
+pytestmark = pytest.mark.django_db
+LATER = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    for module in ("hall", "telephone", "services", "public"):
+        monkeypatch.setattr(f"madoguchi.booking.views.{module}.timezone.now", lambda: make.NOW)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: make.NOW)
+    return make.NOW
+
+
+@pytest.fixture
+def officer() -> User:
+    return make.staff(Role.RECEPTION)
+
+
+@pytest.fixture
+def service() -> Service:
+    return make.service()
+
+
+def today_at(hour: int, minute: int = 0) -> datetime:
+    return make.NOW.replace(hour=hour, minute=minute)
+
+
+def booked(service: Service, **more: object) -> Appointment:
+    return make.appointment(service, **{"start": today_at(10, 15)} | more)
+
+
+def arrive(service: Service, officer: User, at: datetime = make.NOW) -> Visit:
+    return actions.walk_in(
+        site=make.site(), service=service, reason=rules.Remark.DID_NOT_KNOW, by=officer, at=at
+    )
+
+
+class TestCheckIn:
+    def test_who_booked_gets_a_number_and_keeps_the_booked_time(
+        self, service: Service, officer: User
+    ) -> None:
+        visit = actions.check_in(
+            appointment=booked(service), site=make.site(), by=officer, at=make.NOW
+        )
+
+        assert (visit.ticket, visit.booked_for) == (1, today_at(10, 15))
+        assert Appointment.objects.get().status == "arrived"
+        assert AuditEvent.objects.get().verb == "visit.check_in"
+
+    def test_twice_is_refused(self, service: Service, officer: User) -> None:
+        appointment = booked(service)
+        actions.check_in(appointment=appointment, site=make.site(), by=officer, at=make.NOW)
+
+        with pytest.raises(rules.StepNotAllowed, match="すでに受付"):
+            actions.check_in(appointment=appointment, site=make.site(), by=officer, at=make.NOW)
+
+    def test_another_day_another_site_or_cancelled_says_which(
+        self, service: Service, officer: User
+    ) -> None:
+        tomorrow = make.appointment(service)
+        today = booked(service)
+        gone = booked(service, start=today_at(11))
+        actions.cancel(appointment=gone, at=make.NOW)
+
+        for appointment, site, words in (
+            (tomorrow, make.site(), "11月25日"),
+            (today, make.site("南支所"), "本庁舎"),
+            (gone, make.site(), "取り消されて"),
+        ):
+            with pytest.raises(rules.StepNotAllowed, match=words):
+                actions.check_in(appointment=appointment, site=site, by=officer, at=make.NOW)
+
+
+class TestTickets:
+    def test_numbers_run_without_gaps_per_site_and_day(
+        self, service: Service, officer: User
+    ) -> None:
+        first = [arrive(service, officer).ticket for _ in range(3)]
+        next_day = arrive(service, officer, at=make.NOW + timedelta(days=1)).ticket
+
+        assert first == [1, 2, 3]
+        assert next_day == 1
+
+    def test_the_day_ends_in_japan_not_in_greenwich(self, service: Service, officer: User) -> None:
+        late = arrive(service, officer, at=today_at(8, 45))
+        evening = arrive(service, officer, at=today_at(20))
+
+        assert late.on == evening.on == make.NOW.date()
+        assert evening.ticket == 2
+
+
+class TestCallNext:
+    def test_booked_goes_before_walk_in_once_due(self, service: Service, officer: User) -> None:
+        arrive(service, officer, at=today_at(9, 50))
+        appointment = booked(service)
+        visit = actions.check_in(
+            appointment=appointment, site=make.site(), by=officer, at=make.NOW
+        )
+        counter = service.counters.get()
+
+        called = actions.call_next(counter=counter, by=officer, at=today_at(10, 15))
+
+        assert called == visit
+        topics = set(LiveEvent.objects.values_list("topic", flat=True))
+        assert f"public.display.{make.site().pk}" in topics
+
+    def test_a_counter_holds_one_visitor(self, service: Service, officer: User) -> None:
+        counter = service.counters.get()
+        arrive(service, officer)
+        arrive(service, officer)
+        actions.call_next(counter=counter, by=officer, at=make.NOW)
+
+        with pytest.raises(rules.StepNotAllowed):
+            actions.call_next(counter=counter, by=officer, at=make.NOW)
+
+    def test_a_counter_calls_only_for_what_it_receives(
+        self, service: Service, officer: User
+    ) -> None:
+        arrive(service, officer)
+        elsewhere = make.counter("2番")
+
+        assert actions.call_next(counter=elsewhere, by=officer, at=make.NOW) is None
+
+    def test_the_whole_way_of_a_visit(self, service: Service, officer: User) -> None:
+        counter = service.counters.get()
+        arrive(service, officer)
+        visit = actions.call_next(counter=counter, by=officer, at=make.NOW)
+        assert visit is not None
+        visit = actions.recall(visit=visit, by=officer, at=make.NOW + LATER)
+        visit = actions.mark_absent(visit=visit, by=officer, at=make.NOW + LATER)
+        visit = actions.recall(visit=visit, by=officer, at=make.NOW + LATER)
+        visit = actions.start(visit=visit, by=officer, at=make.NOW + LATER)
+        visit = actions.finish(visit=visit, by=officer, at=make.NOW + 2 * LATER)
+
+        assert (visit.status, visit.calls) == ("done", 3)
+        assert visit.finished_at == make.NOW + 2 * LATER
+
+    def test_an_absent_one_is_not_called_over_somebody_else(
+        self, service: Service, officer: User
+    ) -> None:
+        counter = service.counters.get()
+        arrive(service, officer)
+        arrive(service, officer)
+        gone = actions.call_next(counter=counter, by=officer, at=make.NOW)
+        assert gone is not None
+        actions.mark_absent(visit=gone, by=officer, at=make.NOW)
+        actions.call_next(counter=counter, by=officer, at=make.NOW)
+
+        with pytest.raises(rules.StepNotAllowed):
+            actions.recall(visit=gone, by=officer, at=make.NOW)
+
+    def test_back_in_the_queue_one_has_the_old_place(
+        self, service: Service, officer: User
+    ) -> None:
+        counter = service.counters.get()
+        first = arrive(service, officer)
+        arrive(service, officer, at=make.NOW + LATER)
+        called = actions.call_next(counter=counter, by=officer, at=make.NOW + LATER)
+        assert called == first
+        actions.return_to_queue(visit=first, by=officer, at=make.NOW + LATER)
+
+        assert queries.queue(site=make.site(), at=make.NOW + LATER)[0] == first
+
+
+def test_who_did_not_come_is_noted_at_night(service: Service) -> None:
+    booked(service)
+    tomorrow = make.appointment(service)
+
+    moved = actions.mark_missed(
+        before=make.NOW.date() + timedelta(days=1), at=make.NOW + timedelta(days=1)
+    )
+
+    assert moved == 1
+    tomorrow.refresh_from_db()
+    assert tomorrow.status == "booked"
+
+
+class TestReceptionPage:
+    url = property(lambda self: f"/staff/reception/{make.site().code}/")
+
+    @pytest.fixture
+    def desk(self, client: Client, officer: User) -> Client:
+        client.force_login(officer)
+        return client
+
+    def test_it_shows_who_is_expected_and_records_that_it_did(
+        self, desk: Client, service: Service
+    ) -> None:
+        row = booked(service, name="髙橋 花子")
+
+        page = desk.get(self.url).content.decode()
+
+        assert "髙橋 花子" in page
+        event = AuditEvent.objects.get(verb="appointment.list")
+        assert event.detail == {"appointments": [row.pk]}
+
+    @pytest.mark.parametrize("how", ["number", "qr", "name"])
+    def test_yes_by_number_qr_code_or_name(self, desk: Client, service: Service, how: str) -> None:
+        row = booked(service, name="髙橋 花子")
+        text = {
+            "number": row.shown_number,
+            "qr": f"http://localhost:8000{row.address}",
+            "name": "高橋花子",
+        }[how]
+
+        page = desk.post(f"{self.url}arrivals/", {"code": text}, follow=True).content.decode()
+
+        assert "受付番号 1 番で受け付けました" in page
+        assert Visit.objects.get().appointment == row
+
+    def test_two_of_the_same_name_are_offered_with_their_times(
+        self, desk: Client, service: Service
+    ) -> None:
+        booked(service, name="佐藤 一")
+        booked(service, name="佐藤 一郎", start=today_at(11))
+
+        page = desk.post(f"{self.url}arrivals/", {"code": "佐藤"}).content.decode()
+
+        assert "10:15 佐藤 一 様" in page
+        assert "11:00 佐藤 一郎 様" in page
+        assert not Visit.objects.exists()
+
+    def test_who_is_not_found_is_said_and_the_input_is_kept(
+        self, desk: Client, service: Service
+    ) -> None:
+        page = desk.post(f"{self.url}arrivals/", {"code": "だれか"}).content.decode()
+
+        assert 'id="id_code_error"' in page
+        assert "だれか" in page
+
+    def test_no_with_service_and_reason(self, desk: Client, service: Service) -> None:
+        fields = {"service": service.pk, "reason": "no_smartphone"}
+
+        page = desk.post(f"{self.url}walk-ins/", fields, follow=True).content.decode()
+
+        assert "受付番号 1 番" in page
+        assert Visit.objects.get().reason_without_booking == "no_smartphone"
+
+    @pytest.mark.parametrize("missing", ["service", "reason"])
+    def test_no_without_service_or_reason_says_so(
+        self, desk: Client, service: Service, missing: str
+    ) -> None:
+        fields = {"service": str(service.pk), "reason": "other"} | {missing: ""}
+
+        page = desk.post(f"{self.url}walk-ins/", fields).content.decode()
+
+        assert f'id="id_{missing}_error"' in page
+        assert not Visit.objects.exists()
+
+    def test_the_ticket_and_the_reasons_can_be_looked_at(
+        self, desk: Client, service: Service, officer: User
+    ) -> None:
+        visit = arrive(service, officer)
+
+        assert "番号票" in desk.get(f"{self.url}visits/{visit.pk}/ticket/").content.decode()
+        page = desk.get(f"{self.url}remarks/").content.decode()
+        assert "予約なし 1人" in page
+
+    def test_the_board_alone_is_redrawn(self, desk: Client, service: Service) -> None:
+        part = desk.get(self.url, headers={"HX-Request": "true"}).content.decode()
+
+        assert "<html" not in part
+        assert "お待ちの方" in part
+
+    def test_a_full_hall_costs_no_more_queries(
+        self,
+        desk: Client,
+        service: Service,
+        officer: User,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        for minute in range(0, 60, 15):
+            booked(service, start=today_at(14, minute))
+            booked(service, start=today_at(15, minute))
+            arrive(service, officer)
+
+        with django_assert_max_num_queries(20):
+            desk.get(self.url)
+
+    def test_who_may_not_receive_is_refused(self, client: Client, service: Service) -> None:
+        client.force_login(make.staff(Role.AUDITOR))
+
+        assert client.get(self.url).status_code == 403
+        assert client.post(f"{self.url}walk-ins/").status_code == 403
+
+
+class TestCounterPage:
+    @pytest.fixture
+    def counter(self, service: Service) -> Counter:
+        return service.counters.get()
+
+    def test_call_start_and_finish_by_forms(
+        self, client: Client, service: Service, officer: User, counter: Counter
+    ) -> None:
+        client.force_login(officer)
+        arrive(service, officer)
+        client.post(f"/staff/counters/{counter.pk}/calls/")
+        visit = Visit.objects.get()
+        client.post(f"/staff/visits/{visit.pk}/start/")
+        page = client.get(f"/staff/counters/{counter.pk}/").content.decode()
+        client.post(f"/staff/visits/{visit.pk}/finish/")
+
+        visit.refresh_from_db()
+        assert "対応を終える" in page
+        assert visit.status == "done"
+        assert "次の方を呼ぶ" in client.get(f"/staff/counters/{counter.pk}/").content.decode()
+
+    def test_a_name_at_the_counter_is_recorded_as_read(
+        self, client: Client, service: Service, officer: User, counter: Counter
+    ) -> None:
+        client.force_login(officer)
+        actions.check_in(appointment=booked(service), site=make.site(), by=officer, at=make.NOW)
+        actions.call_next(counter=counter, by=officer, at=make.NOW)
+
+        page = client.get(f"/staff/counters/{counter.pk}/").content.decode()
+
+        assert "山田 太郎" in page
+        assert AuditEvent.objects.filter(verb="visit.read").count() == 1
+
+    def test_another_division_does_not_know_the_counter(
+        self, client: Client, service: Service, officer: User, counter: Counter
+    ) -> None:
+        arrive(service, officer)
+        actions.call_next(counter=counter, by=officer, at=make.NOW)
+        client.force_login(make.staff(Role.OFFICER, division=make.division("衛生課")))
+
+        assert client.get(f"/staff/counters/{counter.pk}/").status_code == 404
+        assert client.post(f"/staff/counters/{counter.pk}/calls/").status_code == 404
+        pk = Visit.objects.get().pk
+        assert client.post(f"/staff/visits/{pk}/start/").status_code == 404
+
+    def test_the_list_of_counters_says_how_many_wait_for_each(
+        self, client: Client, service: Service, officer: User, counter: Counter
+    ) -> None:
+        client.force_login(officer)
+        make.counter("2番")
+        arrive(service, officer)
+
+        boards = queries.counter_boards(Counter.objects.order_by("pk"), at=make.NOW)
+
+        assert [board.waiting for board in boards] == [1, 0]
+        assert client.get("/staff/counters/").status_code == 200
+
+
+class TestDisplay:
+    def test_it_shows_numbers_and_counters_and_nobody(
+        self, client: Client, service: Service, officer: User
+    ) -> None:
+        row = booked(service, name="髙橋 花子")
+        actions.check_in(appointment=row, site=make.site(), by=officer, at=make.NOW)
+        actions.call_next(counter=service.counters.get(), by=officer, at=make.NOW)
+
+        page = client.get(f"/display/{make.site().code}/").content.decode()
+
+        assert 'data-call="' in page
+        assert "1番" in page
+        for secret in ("髙橋", service.name, row.number):
+            assert secret not in page
+
+    def test_two_counters_calling_at_once_are_both_shown_newest_first(
+        self, client: Client, officer: User
+    ) -> None:
+        one, two = make.counter("1番"), make.counter("2番")
+        service = make.service(counters=[one, two])
+        arrive(service, officer)
+        arrive(service, officer)
+        actions.call_next(counter=one, by=officer, at=make.NOW)
+        actions.call_next(counter=two, by=officer, at=make.NOW + LATER)
+
+        calls = queries.calls_shown(site=make.site(), at=make.NOW)
+
+        assert [visit.ticket for visit in calls] == [2, 1]
+
+
+class TestTelephone:
+    @pytest.fixture
+    def desk(self, client: Client, officer: User) -> Client:
+        client.force_login(officer)
+        return client
+
+    def test_staff_book_in_the_same_places(self, desk: Client, service: Service) -> None:
+        make.open_counters(service)
+        Service.objects.update(stage="required")
+        assert service.name in desk.get("/staff/appointments/").content.decode()
+        page = desk.get(f"/staff/appointments/new/{service.code}/").content.decode()
+        assert "10:00" in page
+        url = f"/staff/appointments/new/{service.code}/person/?site={make.site().code}"
+        answer = desk.post(
+            f"{url}&start=2026-11-25T09:00",
+            {"name": "髙橋 花子", "source": "phone"},
+            follow=True,
+        )
+
+        made = Appointment.objects.get()
+        assert made.shown_number in answer.content.decode()
+        assert made.source == "phone"
+        assert not queries.mask_differences()
+
+    def test_a_full_place_offers_others_and_keeps_the_input(
+        self, desk: Client, service: Service
+    ) -> None:
+        make.open_counters(service)
+        make.appointment(service)
+
+        page = desk.post(
+            f"/staff/appointments/new/{service.code}/person/"
+            f"?site={make.site().code}&start=2026-11-25T09:00",
+            {"name": "髙橋 花子", "source": "phone"},
+        ).content.decode()
+
+        assert 'name="instead"' in page
+        assert "髙橋 花子" in page
+
+    def test_staff_change_and_cancel_by_number(self, desk: Client, service: Service) -> None:
+        make.open_counters(service)
+        row = make.appointment(service)
+        base = f"/staff/appointments/{row.number}/"
+
+        assert desk.get(f"/staff/appointments/?number={row.number}")["Location"] == base
+        assert "山田 太郎" in desk.get(base).content.decode()
+        desk.post(f"{base}change/?site={make.site().code}&start=2026-11-26T13:00")
+        row.refresh_from_db()
+        assert row.start.astimezone(rules.JST).hour == 13
+        desk.post(f"{base}cancellation/")
+        row.refresh_from_db()
+        assert row.status == "cancelled"
+        assert AuditEvent.objects.filter(verb="appointment.read").count() >= 3
+
+
+class TestServiceSettings:
+    @pytest.fixture
+    def desk(self, client: Client) -> Client:
+        client.force_login(make.staff(Role.ADMIN))
+        return client
+
+    def fields(self, **more: object) -> dict[str, object]:
+        return {
+            "name": "税の相談",
+            "code": "tax",
+            "division": make.division().pk,
+            "minutes": 30,
+            "stage": "online",
+            "lead_minutes": 60,
+            "opens_days_before": 31,
+            "order": 10,
+            "is_active": "on",
+        } | more
+
+    def test_from_an_empty_city_to_the_first_free_place(
+        self, desk: Client, client: Client
+    ) -> None:
+        counter = make.counter()
+        assert "まだありません" in desk.get("/staff/services/").content.decode()
+        desk.post("/staff/services/new/", self.fields(counters=[counter.pk]))
+        desk.post(
+            "/staff/services/tax/hours/",
+            {
+                "counter": counter.pk,
+                "weekdays": ["0", "1", "2", "3", "4"],
+                "opens_at": "9:00",
+                "closes_at": "12:00",
+                "valid_from": "R8.11.24",
+            },
+        )
+
+        slots = client.get("/api/v1/services/tax/slots?from=2026-11-25&days=1").json()["slots"]
+
+        assert slots[0]["start"] == "2026-11-25T09:00:00+09:00"
+        assert len(slots) == 11
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("name", ""),
+            ("code", "日本語"),
+            ("minutes", "0"),
+            ("minutes", "481"),
+            ("opens_days_before", "181"),
+            ("lead_minutes", "-1"),
+            ("division", "999999"),
+        ],
+    )
+    def test_bad_input_is_said_on_the_field(self, desk: Client, field: str, value: str) -> None:
+        page = desk.post("/staff/services/new/", self.fields(**{field: value})).content.decode()
+
+        assert f'id="id_{field}_error"' in page
+        assert not Service.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("weekdays", []),
+            ("opens_at", "25:00"),
+            ("closes_at", "8:00"),
+            ("valid_from", "R8.13.1"),
+            ("valid_until", "R7.1.1"),
+        ],
+    )
+    def test_bad_hours_are_said_on_the_field(
+        self, desk: Client, service: Service, field: str, value: object
+    ) -> None:
+        fields: dict[str, object] = {
+            "counter": service.counters.get().pk,
+            "weekdays": ["0"],
+            "opens_at": "9:00",
+            "closes_at": "12:00",
+            "valid_from": "R8.11.24",
+        }
+        page = desk.post(
+            f"/staff/services/{service.code}/hours/", fields | {field: value}
+        ).content.decode()
+
+        assert f'id="id_{field}_error"' in page
+        assert not service.counters.get().opening_rules.exists()
+
+    def test_withdrawing_says_what_lies_outside_and_keeps_it(
+        self, desk: Client, service: Service
+    ) -> None:
+        rule = actions.add_opening_rule(
+            counter=service.counters.get(),
+            weekdays=0b1111111,
+            opens_at=today_at(8, 30).time(),
+            closes_at=today_at(17).time(),
+            valid_from=make.NOW.date(),
+            by=make.staff(Role.ADMIN),
+            at=make.NOW,
+        )
+        row = make.appointment(service)
+
+        page = desk.post(
+            f"/staff/opening-rules/{rule.pk}/withdrawal/", {"service": service.code}, follow=True
+        ).content.decode()
+
+        assert "受付時間の外になった予約が1件" in page
+        row.refresh_from_db()
+        assert row.status == "booked"
+
+    def test_a_supervisor_sets_up_only_the_own_division(
+        self, client: Client, service: Service
+    ) -> None:
+        client.force_login(make.staff(Role.SUPERVISOR, division=make.division("衛生課")))
+
+        assert client.get(f"/staff/services/{service.code}/").status_code == 404
+        assert client.get(f"/staff/services/{service.code}/hours/").status_code == 404

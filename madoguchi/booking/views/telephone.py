@@ -1,0 +1,136 @@
+"""Booking for somebody on the telephone or at the counter: the same places, the same rules."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from madoguchi.booking import access, actions, queries
+from madoguchi.booking.forms import (
+    AppointmentNumberForm,
+    CallerForm,
+    SearchForm,
+    chosen_day,
+    chosen_place,
+    new_key,
+)
+from madoguchi.booking.models import Service
+from madoguchi.booking.queries import Slot
+from madoguchi.booking.rules import KeyReused, Stage
+from madoguchi.foundation.errors import RuleBroken
+from madoguchi.staff.access import StaffRequest, requires
+from madoguchi.staff.rules import Verb
+
+require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
+@require_safe
+def book_for_resident(request: StaffRequest) -> HttpResponse:
+    """Find the service to book, or an appointment by its number."""
+    number_form = AppointmentNumberForm(request.GET if "number" in request.GET else None)
+    if number_form.is_valid():
+        return redirect("booking:appointment_for_resident", number_form.cleaned_data["number"])
+    form = SearchForm(request.GET if "q" in request.GET else None)
+    words = form.cleaned_data["q"] if form.is_valid() else ""
+    found = queries.services_found(words).exclude(stage=Stage.ANNOUNCED.value)
+    context = {"form": form, "number_form": number_form, "words": words, "services": found}
+    return render(request, "booking/book_for_resident.html", context)
+
+
+def _service(code: str) -> Service:
+    bookable = Service.objects.shown().exclude(stage=Stage.ANNOUNCED.value)
+    return get_object_or_404(bookable, code=code)
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
+@require_safe
+def choose(request: StaffRequest, code: str) -> HttpResponse:
+    service = _service(code)
+    window = queries.window_of(service, at=timezone.now(), by_staff=True)
+    choice = queries.choice(service, window=window, **chosen_day(request.GET))
+    context = {"service": service, "choice": choice}
+    return render(request, "booking/choose_for_resident.html", context)
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
+@never_cache
+@require_get_or_post
+def book(request: StaffRequest, code: str) -> HttpResponse:
+    service = _service(code)
+    place = chosen_place(request.GET, instead=request.POST.get("instead"))
+    if place is None:
+        return redirect("booking:choose_for_resident", code)
+    at = timezone.now()
+    form = CallerForm(request.POST or None, initial={"key": new_key()})
+    nearest: list[Slot] = []
+    if request.method == "POST" and form.is_valid():
+        fields = form.cleaned_data | {"key": f"staff:{form.cleaned_data['key']}"}
+        try:
+            made = actions.book(service=service, by=request.user, at=at, **place, **fields)
+        except KeyReused as reason:
+            form.add_error(None, str(reason))
+            form.renew_key()
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+            window = queries.window_of(service, at=at, by_staff=True)
+            nearest = queries.nearest_slots(service, window=window, **place)
+        else:
+            messages.success(request, f"予約できました。予約番号は {made.shown_number} です。")
+            return redirect("booking:appointment_for_resident", made.number)
+    context = {"service": service, "form": form, "nearest": nearest, **place}
+    return render(request, "booking/book_by_phone.html", context)
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
+@never_cache
+@require_safe
+def appointment(request: StaffRequest, number: str) -> HttpResponse:
+    found = access.appointment_to_change(request.user, number, at=timezone.now())
+    return render(request, "booking/appointment_for_resident.html", {"appointment": found})
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
+@never_cache
+@require_get_or_post
+def reschedule(request: StaffRequest, number: str) -> HttpResponse:
+    at = timezone.now()
+    found = access.appointment_to_change(request.user, number, at=at)
+    place = chosen_place(request.GET)
+    refusal = ""
+    if request.method == "POST" and place is not None:
+        try:
+            actions.reschedule(appointment=found, by=request.user, at=at, **place)
+        except RuleBroken as reason:
+            refusal = f"{reason}前の予約は、そのまま残っています。"
+        else:
+            messages.success(request, "予約の日時を変更しました。")
+            return redirect("booking:appointment_for_resident", number)
+    day = {"site": found.site, "on": found.day} | chosen_day(request.GET)
+    window = queries.window_of(found.service, at=at, by_staff=True)
+    context = {
+        "appointment": found,
+        "refusal": refusal,
+        "place": None if refusal else place,
+        "choice": queries.choice(found.service, window=window, instead_of=found, **day),
+    }
+    return render(request, "booking/reschedule_for_resident.html", context)
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
+@never_cache
+@require_get_or_post
+def cancel(request: StaffRequest, number: str) -> HttpResponse:
+    at = timezone.now()
+    found = access.appointment_to_change(request.user, number, at=at)
+    if request.method == "POST":
+        try:
+            actions.cancel(appointment=found, by=request.user, at=at)
+        except RuleBroken as reason:
+            messages.error(request, str(reason))
+        else:
+            messages.success(request, "予約を取り消しました。")
+        return redirect("booking:appointment_for_resident", number)
+    return render(request, "booking/cancel_for_resident.html", {"appointment": found})
