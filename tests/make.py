@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from itertools import count
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import F
@@ -17,6 +18,7 @@ from madoguchi.staff.rules import Role
 
 JST = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=JST)  # a Tuesday, an open day
+KEY = UUID("00000000-0000-4000-8000-000000000001")
 _number = count(1)
 
 

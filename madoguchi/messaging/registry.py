@@ -17,3 +17,8 @@ def sender(channel: Channel) -> Sender:
 def _made(path: str) -> Sender:
     made: Sender = import_string(path)()
     return made
+
+
+def forget() -> None:
+    """Make the carriers anew at their next use: settings have changed."""
+    _made.cache_clear()

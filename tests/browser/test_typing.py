@@ -17,7 +17,9 @@ def compose(page: Page, text: str) -> CDPSession:
     """Type into the focused field as an input method does, before it is confirmed."""
     keys = page.context.new_cdp_session(page)
     end = len(text)
-    keys.send("Input.imeSetComposition", {"text": text, "selectionStart": end, "selectionEnd": end})
+    keys.send(
+        "Input.imeSetComposition", {"text": text, "selectionStart": end, "selectionEnd": end}
+    )
     return keys
 
 
@@ -38,7 +40,9 @@ def test_enter_while_composing_does_not_submit(phone: Page) -> None:
 
 
 def test_without_the_guard_enter_while_composing_submits(phone: Page) -> None:
-    phone.route("**/input_guard*.js", lambda route: route.fulfill(content_type="text/javascript", body=""))
+    phone.route(
+        "**/input_guard*.js", lambda route: route.fulfill(content_type="text/javascript", body="")
+    )
     phone.goto("/")
     phone.get_by_label("手続き・相談を探す").focus()
 
@@ -180,7 +184,9 @@ class TestDraft:
         page.get_by_label("相談内容").fill("済んだ記録")
         page.get_by_role("button", name="確かめる").click()
 
-        expect(page.get_by_role("status").filter(has_text="見本の入力を確かめました")).to_be_visible()
+        expect(
+            page.get_by_role("status").filter(has_text="見本の入力を確かめました")
+        ).to_be_visible()
         expect(page.get_by_label("相談内容")).to_have_value("")
         page.wait_for_timeout(2_000)
         page.reload()

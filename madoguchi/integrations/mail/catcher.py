@@ -45,7 +45,7 @@ def _read(file: Path) -> Mail:
     mail = message_from_bytes(file.read_bytes(), policy=policy.default)
     body = mail.get_body(("plain",))
     return Mail(
-        subject=str(mail["Subject"]),
+        subject=str(mail["Subject"]).strip(),
         to=str(mail["To"]),
         at=parsedate_to_datetime(str(mail["Date"])),
         body=str(body.get_content()) if body else "",

@@ -24,7 +24,7 @@ class Weights:
     """What each component adds; a site changes them in SEARCH_WEIGHTS. 0 leaves one out."""
 
     main: float = 1.0
-    senses: float = 0.2
+    senses: float = 0.15
     synonyms: float = 0.2
     characters: float = 0.2
     coverage: float = 0.2
@@ -115,7 +115,7 @@ def rank(
     parts = (
         (weights.main, [_bm25f(words, doc, statistics) for doc in documents]),
         (weights.synonyms, [_bm25f(synonyms, doc, statistics) for doc in documents]),
-        (weights.senses, [_shared(senses, doc) for doc in documents]),
+        (weights.senses, _shared(senses, documents)),
         (weights.characters, _characters(query.text, documents)),
         (weights.coverage, [_covered(doc, query, statistics) for doc in documents]),
     )
@@ -155,8 +155,14 @@ def _bm25f(words: Mapping[str, float], doc: Document, statistics: Statistics) ->
     return score
 
 
-def _shared(senses: Mapping[str, float], doc: Document) -> float:
-    return sum(weight for sense, weight in senses.items() if sense in doc.senses)
+def _shared(senses: Mapping[str, float], documents: Sequence[Document]) -> list[float]:
+    """Return the weight of shared senses; a long text has many by chance, so it counts less."""
+    mean = sum(len(doc.senses) for doc in documents) / max(1, len(documents)) or 1.0
+    return [
+        sum(weight for sense, weight in senses.items() if sense in doc.senses)
+        / (1 - B + B * len(doc.senses) / mean)
+        for doc in documents
+    ]
 
 
 def _covered(doc: Document, query: Query, statistics: Statistics) -> float:
