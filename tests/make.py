@@ -10,7 +10,7 @@ from django.db.models import F
 from madoguchi.booking import rules
 from madoguchi.booking.models import Appointment, CounterDay, Service, Visit
 from madoguchi.casework.models import Case, Category, Handover
-from madoguchi.casework.rules import Channel, HandoverKind, Kind
+from madoguchi.casework.rules import Channel, HandoverKind, Kind, Status
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
@@ -151,9 +151,11 @@ def visit(made: Service | None = None, **more: object) -> Visit:
 
 
 def handover(in_case: Case | None = None, **more: object) -> Handover:
+    of = in_case or case()
+    Case.objects.filter(pk=of.pk).update(status=Status.HANDED_OVER.value)
     return Handover.objects.create(
         **{
-            "case": in_case or case(),
+            "case": of,
             "kind": HandoverKind.COME.value,
             "to": more.pop("to", None) or division(),
             "note": "書き方をていねいに説明してほしい。",

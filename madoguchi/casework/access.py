@@ -7,8 +7,9 @@ by the head of the centre. Whoever may not see a case is told that there is none
 may only read it, that it is not theirs to change (403). A closed case is read, not changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -25,6 +26,7 @@ from madoguchi.casework.models import (
     HandoverQuerySet,
     Involvement,
     JointMeeting,
+    SurveyReply,
 )
 from madoguchi.residents import queries as residents
 from madoguchi.residents.models import Resident
@@ -61,7 +63,7 @@ def case_to_change(user: User, number: str, *, shown_at: datetime | None = None)
     `shown_at`: when the page shows the case before anything is changed, which is a reading.
     """
     case = _case(user, number)
-    if not _is_in_charge(user, case) or case.is_closed:
+    if not is_in_charge(user, case) or case.is_closed:
         raise PermissionDenied
     if shown_at is not None:
         _note_reading(case, user, at=shown_at)
@@ -71,7 +73,7 @@ def case_to_change(user: User, number: str, *, shown_at: datetime | None = None)
 def case_after_closing(user: User, number: str, *, shown_at: datetime | None = None) -> Case:
     """Return a closed case of the user's: to reopen it, print its survey or learn from it."""
     case = _case(user, number)
-    if not _is_in_charge(user, case) or not case.is_closed:
+    if not is_in_charge(user, case) or not case.is_closed:
         raise PermissionDenied
     if shown_at is not None:
         _note_reading(case, user, at=shown_at)
@@ -80,14 +82,23 @@ def case_after_closing(user: User, number: str, *, shown_at: datetime | None = N
 
 def is_in_charge(user: User, case: Case) -> bool:
     """Say whether the user may write to the case while it is open."""
-    return _is_in_charge(user, case)
+    return user.may(Verb.WRITE_CASES) and (user.is_centre or case.owner_id == user.division_id)
 
 
-def contact_to_correct(user: User, case: Case, contact_id: int) -> Contact:
+def was_just_closed(user: User, number: str, *, key: str) -> bool:
+    """Say whether this very form of the user's has closed the case already: a second press."""
+    try:
+        form = UUID(key)
+    except ValueError:
+        return False
+    return Closure.objects.filter(case__number=number, closed_by=user, key=form).exists()
+
+
+def contact_to_correct(case: Case, contact_id: int) -> Contact:
     return get_object_or_404(case.contacts.select_related("case", "by"), pk=contact_id)
 
 
-def meeting_to_end(user: User, case: Case, meeting_id: int) -> JointMeeting:
+def meeting_to_end(case: Case, meeting_id: int) -> JointMeeting:
     return get_object_or_404(case.meetings.select_related("case"), pk=meeting_id)
 
 
@@ -138,12 +149,21 @@ def may_answer(user: User, handover: Handover) -> bool:
     return own or for_outside
 
 
-def handover_to_withdraw(user: User, handover_id: int) -> Handover:
+def handover_to_withdraw(
+    user: User, handover_id: int, *, shown_at: datetime | None = None
+) -> Handover:
     """Return a request of a case in the user's charge; 404 unknown, 403 not theirs or closed."""
     handover = get_object_or_404(visible_handovers(user), pk=handover_id)
-    if not _is_in_charge(user, handover.case) or handover.case.is_closed:
+    if not may_withdraw(user, handover):
         raise PermissionDenied
+    if shown_at is not None:
+        _note_reading(handover.case, user, at=shown_at, handover=handover.pk)
     return handover
+
+
+def may_withdraw(user: User, handover: Handover) -> bool:
+    is_theirs = is_in_charge(user, handover.case) and user.may(Verb.ASK_DIVISIONS)
+    return is_theirs and handover.is_outstanding and not handover.case.is_closed
 
 
 def overdue_handovers(user: User, *, on: date) -> QuerySet[Handover]:
@@ -156,17 +176,27 @@ def survey_by_token(token: str) -> Closure:
     return get_object_or_404(Closure, survey_token=token)
 
 
+def check_survey_open(closure: Closure, *, at: datetime) -> None:
+    """:raises SurveyClosed: it was answered, or the time is over."""
+    is_answered = SurveyReply.objects.filter(closure=closure).exists()
+    rules.check_survey(closed_at=closure.closed_at, is_answered=is_answered, at=at)
+
+
 def survey_by_code(code: str) -> Closure | None:
     return Closure.objects.filter(survey_code=code).first()
 
 
 def candidates(
-    user: User, *, name: str, kana: str, phone: str, at: datetime, limit: int = 10
+    user: User, wanted: Mapping[str, str], *, at: datetime, limit: int = 10
 ) -> list[Resident]:
-    """Return who this may be, whatever the spelling; the trail keeps whose names were shown."""
+    """
+    Return who this may be, whatever the spelling; the trail keeps whose names were shown.
+
+    `wanted` holds what is known of name, kana and phone.
+    """
     if not user.may(Verb.READ_RESIDENTS):
         return []
-    found = residents.find_matches(name=name, kana=kana, phone=phone)
+    found = residents.find_matches(**wanted)
     people = list(found.prefetch_related("accommodations")[:limit])
     if people:
         note_list("resident.list", user, (person.pk for person in people), at=at)
@@ -188,10 +218,6 @@ def _case(user: User, number: str) -> Case:
         "resident", "category", "owner", "received_by", "changed_by", "closed_by"
     )
     return get_object_or_404(cases, number=number)
-
-
-def _is_in_charge(user: User, case: Case) -> bool:
-    return user.may(Verb.WRITE_CASES) and (user.is_centre or case.owner_id == user.division_id)
 
 
 def _involves(user: User, case: str) -> Exists:

@@ -30,6 +30,7 @@ from madoguchi.knowledge import actions as knowledge
 from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
 from madoguchi.offices.models import Division, Room
+from madoguchi.residents import actions as residents
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 
@@ -94,6 +95,46 @@ def receive(
         at=at,
     )
     return case
+
+
+@transaction.atomic
+def receive_person(
+    *,
+    person: Resident | None,
+    newcomer: Mapping[str, str] | None,
+    kind: str,
+    channel: str,
+    category: Category,
+    title: str,
+    summary: str,
+    owner: Division,
+    by: User,
+    at: datetime,
+    key: UUID | None = None,
+) -> Case:
+    """
+    Open a case and say whose it is: somebody known, a newcomer (name, kana, phone), or nobody.
+
+    A newcomer is registered after the case, so that a form sent twice registers one person.
+    """
+    case = receive(
+        kind=kind,
+        channel=channel,
+        category=category,
+        title=title,
+        summary=summary,
+        resident=person,
+        owner=owner,
+        by=by,
+        at=at,
+        key=key,
+    )
+    if newcomer is None or person is not None:
+        return case
+    case = _lock(case)
+    if case.resident_id is not None:
+        return case
+    return identify_person(case=case, person=None, newcomer=newcomer, by=by, at=at)
 
 
 @transaction.atomic
@@ -240,6 +281,28 @@ def identify(*, case: Case, resident: Resident | None, by: User, at: datetime) -
     _tell(case, "case.identify", at=at)
     _note("case.identify", case, by=by, at=at)
     return case
+
+
+@transaction.atomic
+def identify_person(
+    *,
+    case: Case,
+    person: Resident | None,
+    newcomer: Mapping[str, str] | None,
+    by: User,
+    at: datetime,
+) -> Case:
+    """
+    Say whose case it is: somebody known, a newcomer (name, kana, phone), or nobody.
+
+    :raises CaseClosed: the case is closed.
+    """
+    _check_open(_lock(case))
+    if person is None and newcomer is not None:
+        person = residents.register(
+            name=newcomer["name"], kana=newcomer["kana"], phone=newcomer["phone"], by=by, at=at
+        )
+    return identify(case=case, resident=person, by=by, at=at)
 
 
 @transaction.atomic
@@ -550,10 +613,8 @@ def answer_survey(
     :raises SurveyClosed: it was answered, or its ninety days are over.
     """
     closure = Closure.objects.select_for_update().get(pk=closure.pk)
-    if SurveyReply.objects.filter(closure=closure).exists():
-        raise rules.SurveyClosed("このアンケートには、すでにお答えいただいています。")
-    if at > closure.closed_at + rules.SURVEY_OPEN_FOR:
-        raise rules.SurveyClosed("このアンケートの受付は終わりました。")
+    is_answered = SurveyReply.objects.filter(closure=closure).exists()
+    rules.check_survey(closed_at=closure.closed_at, is_answered=is_answered, at=at)
     reply = SurveyReply.objects.create(
         closure=closure, comment=comment, is_from_paper=is_from_paper, at=at
     )

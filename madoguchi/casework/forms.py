@@ -44,23 +44,19 @@ class LongText(forms.CharField):
         super().__init__(widget=widget, max_length=TEXT_LENGTH, **more)
 
 
-class CategoryField(forms.ModelChoiceField[Category]):
-    def __init__(self, **more: Any) -> None:
-        super().__init__(
-            queryset=Category.objects.filter(is_active=True),
-            label=more.pop("label", "分野"),
-            empty_label=more.pop("empty_label", "選んでください"),
-            error_messages={
-                "required": "分野を選んでください。迷うときは「その他」で構いません。"
-            },
-            **more,
-        )
+def category_field() -> "forms.ModelChoiceField[Category]":
+    return forms.ModelChoiceField(
+        queryset=Category.objects.filter(is_active=True),
+        label="分野",
+        empty_label="選んでください",
+        error_messages={"required": "分野を選んでください。迷うときは「その他」で構いません。"},
+    )
 
 
 class PersonForm(forms.Form):
     """Who it is: found in the register, entered into it, or left anonymous."""
 
-    ANONYMOUS, NEW = "", "new"
+    NEW = "new"
 
     name = forms.CharField(label="氏名", max_length=120, required=False)
     kana = KanaField(label="フリガナ", max_length=120, required=False)
@@ -81,6 +77,10 @@ class PersonForm(forms.Form):
         picked = self.cleaned_data.get("person")
         return next((person for person in candidates if str(person.pk) == picked), None)
 
+    def is_decided(self, candidates: list[Resident]) -> bool:
+        """Say whether the officer has picked one of them, or said that it is somebody new."""
+        return self.cleaned_data.get("person") == self.NEW or self.chosen(candidates) is not None
+
     def ask_which(self) -> None:
         """The register knows somebody like this: the officer decides whether it is them."""
         self.add_error(
@@ -95,7 +95,7 @@ class ReceiveForm(PersonForm):
     key = KeyField()
     channel = forms.ChoiceField(label="経路", choices=_choices(rules.CHANNEL_LABELS))
     kind = forms.ChoiceField(label="種別", choices=_choices(rules.KIND_LABELS))
-    category = CategoryField()
+    category = category_field()
     title = forms.CharField(
         label="件名", max_length=120, error_messages={"required": REQUIRED_TITLE}
     )
@@ -105,11 +105,20 @@ class ReceiveForm(PersonForm):
         help_text="聞きながら書いてください。書きかけは自動で保存されます。",
         rows=8,
     )
+    text = LongText(
+        label="今回の対応（伝えたこと、したこと）",
+        required=False,
+        help_text="あとで書くこともできます。",
+        rows=4,
+    )
     minutes = forms.IntegerField(
         label="かかった時間（分）", min_value=0, max_value=600, required=False
     )
 
-    field_order = ["channel", "title", "summary", "category", "kind", "minutes"]
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("minutes") and not self.cleaned_data.get("text"):
+            self.add_error("text", "時間を残すときは、今回の対応も書いてください。")
+        return self.cleaned_data
 
 
 class RecordForm(forms.Form):
@@ -121,7 +130,7 @@ class RecordForm(forms.Form):
         label="件名", max_length=120, error_messages={"required": REQUIRED_TITLE}
     )
     kind = forms.ChoiceField(label="種別", choices=_choices(rules.KIND_LABELS))
-    category = CategoryField()
+    category = category_field()
     summary = LongText(label="相談内容（何に困っているか）", required=False, rows=9)
     text = LongText(
         label="今回の対応（伝えたこと、したこと）",
@@ -148,7 +157,7 @@ class RecordForm(forms.Form):
     def __init__(self, *args: Any, case: Case, **more: Any) -> None:
         super().__init__(*args, **more)
         category = self.fields["category"]
-        assert isinstance(category, CategoryField)  # noqa: S101 the class says so
+        assert isinstance(category, forms.ModelChoiceField)  # noqa: S101 the class says so
         category.queryset = Category.objects.filter(is_active=True) | Category.objects.filter(
             pk=case.category_id
         )
@@ -311,6 +320,17 @@ class AcceptForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}),
         error_messages={"invalid": "時刻は「14:30」のように入力してください。"},
     )
+
+    def __init__(self, *args: Any, kind: str = "", **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.kind = kind
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        has_time = cleaned.get("minutes") or cleaned.get("time")
+        if self.kind == rules.HandoverKind.COME and not has_time and not self.errors:
+            self.add_error("time", "何分後に着くか、着く時刻を選んでください。")
+        return cleaned
 
     def expected_at(self, *, now: datetime) -> datetime | None:
         """Return when the officer will be there: today, and not in the past."""

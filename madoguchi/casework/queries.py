@@ -81,10 +81,34 @@ def requests_waiting(handovers: HandoverQuerySet) -> HandoverQuerySet:
 
 def record_due_on(asked_on: date) -> date:
     """Return the due date this city gives for a record asked for on the day."""
-    term = RecordTerm.objects.filter(pk=1).first() or RecordTerm()
+    term = record_term()
     return rules.record_due_on(
         asked_on, days=term.days, counts_closed_days=term.counts_closed_days
     )
+
+
+def record_term() -> RecordTerm:
+    """Return the city's choice, or what a new city begins with."""
+    return RecordTerm.objects.filter(pk=1).first() or RecordTerm()
+
+
+def faq_texts(case: Case) -> dict[str, str]:
+    """Return what a FAQ draft begins with: the title asks, the conclusion answers."""
+    closure = closure_in_force(case)
+    parts = [closure.conclusion, closure.reason] if closure else []
+    return {
+        "question": case.title,
+        "answer": "\n".join(part for part in parts if part),
+        "category": case.category.name,
+    }
+
+
+def names_in(case: Case) -> list[str]:
+    """Return the names a text of the case may hold: the resident's and the staff's."""
+    names = set(case.involvements.values_list("user__name", flat=True))
+    if case.resident is not None:
+        names |= {case.resident.name, case.resident.kana}
+    return sorted(name for name in names if name)
 
 
 def note_for_division(case: Case) -> str:

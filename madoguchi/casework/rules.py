@@ -361,6 +361,23 @@ def record_due_on(day: date, *, days: int, counts_closed_days: bool) -> date:
     return add_open_days(day, days)
 
 
+def check_survey(*, closed_at: datetime, is_answered: bool, at: datetime) -> None:
+    """
+    Let the resident answer once, within ninety days of the closing.
+
+    :raises SurveyClosed: it was answered, or the time is over.
+    """
+    if is_answered:
+        raise SurveyClosed("このアンケートには、すでにお答えいただいています。")
+    if at > closed_at + SURVEY_OPEN_FOR:
+        raise SurveyClosed("このアンケートの受付は終わりました。")
+
+
+def show_survey_code(code: str) -> str:
+    """Return 1234-5678-9012."""
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
 # H. M. Damm, "Total anti-symmetrische Quasigruppen" (2004): the check digit finds every single
 # wrong digit and every swap of neighbours, the two slips people make when copying from paper.
 _DAMM = (

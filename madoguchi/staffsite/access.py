@@ -5,6 +5,7 @@ from collections.abc import Collection
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from madoguchi.casework import access as casework
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
 
@@ -21,6 +22,8 @@ def may_follow(user: User, topic: str) -> bool:
             return key == str(user.division_id) or (
                 user.is_centre and user.may(Verb.ASK_DIVISIONS)
             )
+        case "case":
+            return casework.may_follow_case(user, key)
         case "user":
             return key == str(user.pk)
         case _:

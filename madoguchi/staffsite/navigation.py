@@ -55,8 +55,13 @@ MENU = (
         (
             Entry("案件を受理する", "casework:receive", (Verb.RECEIVE_CASES,), key="n"),
             Entry("案件の一覧", "casework:cases", (Verb.READ_CASES,), key="a"),
-            Entry("出向・引き継ぎの依頼", "casework:handovers", (Verb.ANSWER_REQUESTS,), key="i"),
-            Entry("期限を過ぎたもの", "casework:overdue", (Verb.READ_CASES,), key="o"),
+            Entry("出向・引き継ぎの依頼", "casework:requests", (Verb.ANSWER_REQUESTS,), key="i"),
+            Entry(
+                "期限を過ぎたもの",
+                "casework:overdue",
+                (Verb.ANSWER_REQUESTS, Verb.ASK_DIVISIONS),
+                key="o",
+            ),
         ),
     ),
     Group(
@@ -74,6 +79,7 @@ MENU = (
         "設定",
         (
             Entry("手続き・相談メニュー", "booking:service_settings", (Verb.EDIT_SERVICES,)),
+            Entry("案件の設定", "casework:settings", (Verb.EDIT_OFFICES,)),
             Entry("庁舎と部署", "offices:index", (Verb.EDIT_OFFICES,)),
             Entry("職員", "staff:people", (Verb.EDIT_STAFF,)),
             Entry("運用状況", "messaging:operations", (Verb.READ_OPERATIONS,)),

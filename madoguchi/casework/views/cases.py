@@ -1,0 +1,590 @@
+from typing import Any
+
+import segno
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from madoguchi.booking.models import Visit
+from madoguchi.casework import access, actions, queries, rules
+from madoguchi.casework.forms import (
+    AskDivisionForm,
+    CaseFilterForm,
+    CloseForm,
+    CorrectContactForm,
+    FaqDraftForm,
+    InvolveForm,
+    PersonForm,
+    ReasonForm,
+    ReceiveForm,
+    RecordForm,
+    RestrictForm,
+)
+from madoguchi.casework.models import Case, CaseQuerySet
+from madoguchi.foundation.dates import wareki_short
+from madoguchi.foundation.errors import RuleBroken
+from madoguchi.foundation.spreadsheets import Column, xlsx_response
+from madoguchi.staff import actions as staff
+from madoguchi.staff import queries as staff_queries
+from madoguchi.staff.access import StaffRequest, requires
+from madoguchi.staff.models import User
+from madoguchi.staff.rules import Verb
+
+PER_PAGE = 50
+MOST_IN_EXCEL = 20_000
+FORM_PAGE = "casework/form.html"
+SEALS = ("課長", "係長", "担当", "受付")
+
+
+@require_GET
+@requires(Verb.READ_CASES)
+def cases(request: StaffRequest) -> HttpResponse:
+    """Show the cases the user may know of, narrowed by what the address says."""
+    form, found = _found(request)
+    page = Paginator(found.select_related("resident", "category", "owner"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    now = timezone.now()
+    if page.object_list:
+        access.note_list("case.list", request.user, (case.pk for case in page), at=now)
+    context = {
+        "form": form,
+        "page": page,
+        "today": timezone.localdate(now),
+        "is_narrowed": any(value for name, value in request.GET.items() if name != "page"),
+        "excel": _same_list(request, "casework:cases_excel"),
+    }
+    return render(request, "casework/cases.html", context)
+
+
+@require_GET
+@requires(Verb.READ_CASES)
+def cases_excel(request: StaffRequest) -> HttpResponse:
+    """Give the same list as an Excel file."""
+    _, found = _found(request)
+    rows = list(found.select_related("resident", "category", "owner")[:MOST_IN_EXCEL])
+    now = timezone.now()
+    access.note_list("case.excel", request.user, (case.pk for case in rows), at=now)
+    return xlsx_response(
+        filename=f"案件一覧_{wareki_short(timezone.localdate(now))}.xlsx",
+        columns=[
+            Column("受付番号", width=12),
+            Column("受付日時", width=18),
+            Column("種別", width=12),
+            Column("経路", width=14),
+            Column("分野", width=24),
+            Column("件名", width=40),
+            Column("相談者", width=16),
+            Column("担当課", width=18),
+            Column("状態", width=16),
+            Column("対応期限", width=14),
+            Column("終了日時", width=18),
+        ],
+        rows=(
+            (
+                case.number,
+                case.received_at,
+                case.get_kind_display(),
+                case.get_channel_display(),
+                case.category.name,
+                case.title,
+                case.resident.display_name if case.resident else "匿名",
+                case.owner.name,
+                case.get_status_display(),
+                case.due_on,
+                case.closed_at,
+            )
+            for case in rows
+        ),
+    )
+
+
+def _found(request: StaffRequest) -> tuple[CaseFilterForm, CaseQuerySet]:
+    given = request.GET.copy()
+    if "status" not in given:
+        given["status"] = "" if given.get("q") or given.get("result") else "open"
+    form = CaseFilterForm(given)
+    wanted = form.cleaned_data if form.is_valid() else {"status": "open"}
+    if wanted.get("mine"):
+        wanted = wanted | {"mine": request.user}
+    return form, queries.cases_found(access.visible_cases(request.user), wanted)
+
+
+def _same_list(request: StaffRequest, name: str) -> str:
+    query = request.GET.copy()
+    query.pop("page", None)
+    return f"{reverse(name)}?{query.urlencode()}"
+
+
+@require_GET
+@requires(Verb.READ_CASES)
+def case(request: StaffRequest, number: str) -> HttpResponse:
+    """Show one case: what it is about, who it concerns, everything that happened, what is next."""
+    now = timezone.now()
+    found = access.case_to_read(request.user, number, at=now)
+    context = _case_context(request, found)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "casework/_case_body.html", context)
+    return render(request, "casework/case.html", context)
+
+
+def _case_context(request: StaffRequest, found: Case) -> dict[str, Any]:
+    handovers = queries.handovers_of(found)
+    is_in_charge = access.is_in_charge(request.user, found)
+    return {
+        "case": found,
+        "today": timezone.localdate(),
+        "handovers": handovers,
+        "owing": [handover for handover in handovers if handover.is_outstanding],
+        "answerable": {row.pk for row in handovers if access.may_answer(request.user, row)},
+        "timeline": queries.timeline(found, handovers),
+        "meeting": found.meetings.filter(ended_at=None).first(),
+        "closure": queries.closure_in_force(found) if found.is_closed else None,
+        "faqs": queries.faqs_from(found) if found.is_closed else [],
+        "worries": sorted(found.worries.all(), key=lambda worry: not worry.is_worst),
+        "helps": queries.accommodations_of(found),
+        "minutes": queries.minutes_spent(found),
+        "may_write": is_in_charge and not found.is_closed,
+        "may_ask": is_in_charge and not found.is_closed and request.user.may(Verb.ASK_DIVISIONS),
+        "may_close": is_in_charge and not found.is_closed and request.user.may(Verb.CLOSE_CASES),
+        "may_reopen": is_in_charge and found.is_closed and request.user.may(Verb.CLOSE_CASES),
+        "may_draft_faq": is_in_charge and found.is_closed and request.user.may(Verb.WRITE_FAQ),
+        "involved": _involved(found) if found.is_sensitive else [],
+    }
+
+
+def _involved(found: Case) -> list[User]:
+    return [row.user for row in found.involvements.select_related("user").order_by("since_at")]
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.RECEIVE_CASES)
+def receive(request: StaffRequest) -> HttpResponse:
+    """Open a case from a telephone call or any other channel; the person is found or entered."""
+    now, draft = timezone.now(), "case.new"
+    start = {"channel": rules.Channel.PHONE.value, "kind": rules.Kind.CONSULTATION.value}
+    if request.method == "GET":
+        saved = staff_queries.draft_fields(user=request.user, form=draft)
+        form = ReceiveForm(initial=start | saved)
+        return render(
+            request, "casework/receive.html", {"form": form, "draft": draft, "restored": saved}
+        )
+
+    person = PersonForm(request.POST)
+    person.is_valid()
+    candidates = access.candidates(request.user, person.wanted(), at=now)
+    if request.POST.get("do") == "find":
+        form = ReceiveForm(initial=request.POST.dict())
+        context = {"form": form, "draft": draft, "candidates": candidates, "has_looked": True}
+        return render(request, "casework/receive.html", context)
+
+    form = ReceiveForm(request.POST)
+    if form.is_valid() and candidates and not form.is_decided(candidates):
+        form.ask_which()
+    if form.is_valid():
+        cleaned = form.cleaned_data
+        with transaction.atomic():
+            found = actions.receive_person(
+                person=form.chosen(candidates),
+                newcomer=form.wanted() if form.is_named() else None,
+                kind=cleaned["kind"],
+                channel=cleaned["channel"],
+                category=cleaned["category"],
+                title=cleaned["title"],
+                summary=cleaned["summary"],
+                owner=request.user.division,
+                by=request.user,
+                at=now,
+                key=cleaned["key"],
+            )
+            if cleaned["text"]:
+                actions.write_contact(
+                    case=found,
+                    channel=cleaned["channel"],
+                    text=cleaned["text"],
+                    minutes=cleaned["minutes"] or 0,
+                    by=request.user,
+                    at=now,
+                    key=cleaned["key"],
+                )
+            staff.discard_draft(user=request.user, form=draft)
+        messages.success(request, f"{found.number}として受理しました。")
+        return redirect("casework:case", found.number)
+    context = {"form": form, "draft": draft, "candidates": candidates}
+    return render(request, "casework/receive.html", context)
+
+
+@require_POST
+@requires(Verb.RECEIVE_CASES)
+def open_from_visit(request: StaffRequest, visit_id: int) -> HttpResponse:
+    """Begin the record of somebody who is at the counter now."""
+    visit = get_object_or_404(Visit, pk=visit_id)
+    found = actions.open_from_visit(visit=visit, by=request.user, at=timezone.now())
+    return redirect("casework:write_record", found.number)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.WRITE_CASES)
+def write_record(request: StaffRequest, number: str) -> HttpResponse:
+    """相談記録票: write while talking. A text saved in between by somebody else is shown."""
+    now, draft = timezone.now(), f"case.{number}.record"
+    found = access.case_to_change(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    if request.method == "GET":
+        saved = staff_queries.draft_fields(user=request.user, form=draft)
+        form = RecordForm(initial=_initial(RecordForm.initial_of(found), saved), case=found)
+        return _record_page(request, found, form, draft=draft, restored=saved)
+
+    form = RecordForm(request.POST, case=found)
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                actions.write_record(case=found, by=request.user, at=now, **form.cleaned_data)
+                staff.discard_draft(user=request.user, form=draft)
+        except rules.EditConflict as conflict:
+            form.add_error(None, str(conflict))
+            found.refresh_from_db()
+            form.data = _with(request.POST, version=str(found.version))
+            return _record_page(request, found, form, draft=draft, saved_by_other=found)
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, "保存しました。")
+            stays = request.POST.get("do") == "stay"
+            return redirect("casework:write_record" if stays else "casework:case", number)
+    return _record_page(request, found, form, draft=draft)
+
+
+def _record_page(
+    request: StaffRequest, found: Case, form: RecordForm, **more: Any
+) -> HttpResponse:
+    context = {
+        "case": found,
+        "form": form,
+        "helps": queries.accommodations_of(found),
+        "contacts": queries.contacts_in_force(found),
+        "now": timezone.localtime(),
+        "since": timezone.localtime(_talk_began(found)),
+    }
+    return render(request, "casework/write_record.html", context | more)
+
+
+def _talk_began(found: Case) -> Any:
+    """The minutes count from the call to the counter, or from opening this sheet."""
+    visit = found.visit
+    if visit is not None and visit.started_at and not visit.finished_at:
+        return visit.started_at
+    return timezone.now()
+
+
+def _initial(initial: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+    if saved:
+        worries = saved.get("worries", [])
+        saved = saved | {"worries": [worries] if isinstance(worries, str) else worries}
+    return initial | saved
+
+
+def _with(data: QueryDict, **values: str) -> QueryDict:
+    changed = data.copy()
+    for name, value in values.items():
+        changed[name] = value
+    return changed
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.WRITE_CASES)
+def correct_contact(request: StaffRequest, number: str, contact_id: int) -> HttpResponse:
+    """Correct what was written about one exchange; the first text stays beside it."""
+    now = timezone.now()
+    found = access.case_to_change(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    contact = access.contact_to_correct(found, contact_id)
+    form = CorrectContactForm(
+        request.POST or None, initial={"text": contact.text, "minutes": contact.minutes}
+    )
+    if form.is_valid():
+        try:
+            actions.correct_contact(contact=contact, by=request.user, at=now, **form.cleaned_data)
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, "訂正しました。元の記録も残っています。")
+            return redirect("casework:case", number)
+    return _form_page(request, found, form, title="応対の記録を訂正", button="訂正する")
+
+
+def _form_page(
+    request: StaffRequest,
+    found: Case,
+    form: Any,
+    *,
+    title: str,
+    button: str,
+    lead: str = "",
+    draft: str = "",
+) -> HttpResponse:
+    context = {
+        "case": found,
+        "form": form,
+        "title": title,
+        "button": button,
+        "lead": lead,
+        "draft": draft,
+        "back": reverse("casework:case", args=[found.number]),
+    }
+    return render(request, FORM_PAGE, context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.WRITE_CASES)
+def identify(request: StaffRequest, number: str) -> HttpResponse:
+    """Say whose case it is: found in the register, entered into it, or left anonymous."""
+    now = timezone.now()
+    found = access.case_to_change(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    form = PersonForm(request.POST or None)
+    context: dict[str, Any] = {"case": found, "form": form}
+    if not form.is_bound:
+        return render(request, "casework/identify.html", context)
+
+    form.is_valid()
+    context["candidates"] = access.candidates(request.user, form.wanted(), at=now)
+    context["has_looked"] = True
+    if request.POST.get("do") == "find" or not form.is_valid():
+        return render(request, "casework/identify.html", context)
+    if context["candidates"] and not form.is_decided(context["candidates"]):
+        form.ask_which()
+        return render(request, "casework/identify.html", context)
+    try:
+        actions.identify_person(
+            case=found,
+            person=form.chosen(context["candidates"]),
+            newcomer=form.wanted() if form.is_named() else None,
+            by=request.user,
+            at=now,
+        )
+    except RuleBroken as reason:
+        form.add_error(None, str(reason))
+        return render(request, "casework/identify.html", context)
+    messages.success(request, "相談者を記録しました。")
+    return redirect("casework:case", number)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.WRITE_CASES)
+def restrict(request: StaffRequest, number: str) -> HttpResponse:
+    """Restrict the case to the people who work on it, or open it again."""
+    now = timezone.now()
+    found = access.case_to_change(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    form = RestrictForm(request.POST or None, initial={"is_sensitive": found.is_sensitive})
+    if form.is_valid():
+        actions.restrict(case=found, by=request.user, at=now, **form.cleaned_data)
+        messages.success(request, "見られる人の範囲を変えました。")
+        return redirect("casework:case", number)
+    return _form_page(request, found, form, title="見られる人の範囲", button="変更する")
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.WRITE_CASES)
+def involve(request: StaffRequest, number: str) -> HttpResponse:
+    """Let one more colleague work on a restricted case."""
+    now = timezone.now()
+    found = access.case_to_change(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    form = InvolveForm(request.POST or None, case=found)
+    if form.is_valid():
+        actions.involve(case=found, by=request.user, at=now, **form.cleaned_data)
+        messages.success(request, "職員を加えました。")
+        return redirect("casework:case", number)
+    return _form_page(request, found, form, title="関与職員を加える", button="加える")
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.ASK_DIVISIONS)
+def ask_division(request: StaffRequest, number: str) -> HttpResponse:
+    """Ask a division to come, or to take the matter on; the explanation travels with it."""
+    now, draft = timezone.now(), f"case.{number}.request"
+    found = access.case_to_change(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    initial: dict[str, Any] = {}
+    if request.method == "GET":
+        initial = {
+            "note": queries.note_for_division(found),
+            "due_on": queries.record_due_on(timezone.localdate(now)),
+        } | staff_queries.draft_fields(user=request.user, form=draft)
+    form = AskDivisionForm(request.POST or None, initial=initial, case=found)
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                handover = actions.ask_division(
+                    case=found, by=request.user, at=now, **form.cleaned_data
+                )
+                staff.discard_draft(user=request.user, form=draft)
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(
+                request, f"{handover.to.name}に依頼しました。相手の画面に出ています。"
+            )
+            return redirect("casework:case", number)
+    context = {"case": found, "form": form, "draft": draft}
+    return render(request, "casework/ask_division.html", context)
+
+
+@require_POST
+@requires(Verb.WRITE_CASES)
+def end_meeting(request: StaffRequest, number: str, meeting_id: int) -> HttpResponse:
+    found = access.case_to_change(request.user, number)
+    meeting = access.meeting_to_end(found, meeting_id)
+    try:
+        actions.end_meeting(meeting=meeting, by=request.user, at=timezone.now())
+    except RuleBroken as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, "同席を終わりました。")
+    return redirect("casework:case", number)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.CLOSE_CASES)
+def close(request: StaffRequest, number: str) -> HttpResponse:
+    """End the case; then the card of the survey is at hand."""
+    now, draft = timezone.now(), f"case.{number}.closing"
+    if request.method == "POST" and access.was_just_closed(
+        request.user, number, key=request.POST.get("key", "")
+    ):
+        return redirect("casework:survey_card", number)
+    found = access.case_to_change(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    owing = [row for row in queries.handovers_of(found) if row.is_outstanding]
+    saved = {}
+    if request.method == "GET":
+        saved = staff_queries.draft_fields(user=request.user, form=draft)
+    form = CloseForm(request.POST or None, initial=saved, owing=[row.to.name for row in owing])
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                actions.close(case=found, by=request.user, at=now, **form.cleaned_data)
+                staff.discard_draft(user=request.user, form=draft)
+        except rules.RecordOutstanding as reason:
+            form.add_error("without_record_reason", str(reason))
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, f"{number}を終了しました。")
+            return redirect("casework:survey_card", number)
+    context = {"case": found, "form": form, "draft": draft, "owing": owing}
+    return render(request, "casework/close.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.CLOSE_CASES)
+def reopen(request: StaffRequest, number: str) -> HttpResponse:
+    """Take a closed case up again, and say why."""
+    now = timezone.now()
+    found = access.case_after_closing(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    form = ReasonForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.reopen(case=found, by=request.user, at=now, **form.cleaned_data)
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, "再開しました。")
+            return redirect("casework:case", number)
+    return _form_page(
+        request,
+        found,
+        form,
+        title="案件の再開",
+        button="再開する",
+        lead="終了したときの結論と理由は、経過に残ります。",
+    )
+
+
+@require_GET
+@requires(Verb.CLOSE_CASES)
+def survey_card(request: StaffRequest, number: str) -> HttpResponse:
+    """Show and print the card with the survey's QR code and number, to be handed over."""
+    found = access.case_after_closing(request.user, number, shown_at=timezone.now())
+    closure = queries.closure_in_force(found)
+    assert closure is not None  # noqa: S101 a closed case has one, by constraint
+    link = request.build_absolute_uri(reverse("casework:survey", args=[closure.survey_token]))
+    context = {
+        "case": found,
+        "closure": closure,
+        "link": link,
+        "entry": request.build_absolute_uri(reverse("casework:survey_code")),
+        "qr": mark_safe(segno.make(link, error="m").svg_inline(scale=4)),  # noqa: S308 ours
+        "code": rules.show_survey_code(closure.survey_code),
+        "open_until": timezone.localdate(closure.closed_at + rules.SURVEY_OPEN_FOR),
+    }
+    is_print = "print" in request.GET
+    return render(
+        request,
+        "casework/survey_card_sheet.html" if is_print else "casework/survey_card.html",
+        context,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Verb.WRITE_FAQ)
+def draft_faq(request: StaffRequest, number: str) -> HttpResponse:
+    """Make a FAQ draft of a closed case; a person decides about everything that looks personal."""
+    now = timezone.now()
+    found = access.case_after_closing(
+        request.user, number, shown_at=now if request.method == "GET" else None
+    )
+    form = FaqDraftForm(
+        request.POST or None,
+        initial=queries.faq_texts(found),
+        known=queries.names_in(found),
+    )
+    if form.is_valid():
+        try:
+            actions.draft_faq(case=found, by=request.user, at=now, **form.cleaned_data)
+        except RuleBroken as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(
+                request, "FAQの下書きを作りました。ほかの職員が承認すると、公開されます。"
+            )
+            return redirect("casework:case", number)
+    return render(request, "casework/draft_faq.html", {"case": found, "form": form})
+
+
+@require_GET
+@requires(Verb.READ_CASES)
+def sheet(request: StaffRequest, number: str) -> HttpResponse:
+    """相談記録票 on A4, with the boxes for the seals."""
+    now = timezone.now()
+    found = access.case_to_read(request.user, number, at=now)
+    handovers = queries.handovers_of(found)
+    context = {
+        "case": found,
+        "timeline": queries.timeline(found, handovers),
+        "closure": queries.closure_in_force(found),
+        "helps": queries.accommodations_of(found),
+        "worries": sorted(found.worries.all(), key=lambda worry: not worry.is_worst),
+        "minutes": queries.minutes_spent(found),
+        "seals": SEALS,
+        "confidentiality": 3,
+        "printed_at": now,
+    }
+    return render(request, "casework/sheet.html", context)
