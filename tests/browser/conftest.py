@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    StorageState,
+    sync_playwright,
+)
 
 from tests.server.serve import Served, serve
 
@@ -27,11 +34,20 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -61,11 +77,11 @@ def states(chromium: Browser, live_site: Served) -> Callable[[str], StorageState
 def sign_in(page: Page, username: str) -> None:
     """Sign in by the page the product shows; stay on it when the page is already there."""
     if "/staff/login/" not in page.url:
-        page.goto("/staff/login/")
+        page.goto("/staff/login/?next=/staff/signed-in/")
     page.get_by_label("職員ID").fill(username)
     page.get_by_label("パスワード").fill(PASSWORD)
     page.get_by_role("button", name="ログイン").click()
-    page.wait_for_url(lambda url: "/staff/login/" not in url)
+    page.wait_for_url("**/staff/signed-in/")
 
 
 @pytest.fixture

@@ -207,7 +207,8 @@ class Draft {
     this.isSent = true;
     clearTimeout(this.waiting);
     sessionStorage.removeItem(this.copy);
-    this.form.requestSubmit(submitter);
+    // While the form is still announcing its sending, a second sending would be ignored.
+    setTimeout(() => this.form.requestSubmit(submitter));
   }
 }
 
