@@ -215,7 +215,13 @@ def may_follow_case(user: User, number: str) -> bool:
 
 def _case(user: User, number: str) -> Case:
     cases = visible_cases(user).select_related(
-        "resident", "category", "owner", "received_by", "changed_by", "closed_by"
+        "resident",
+        "category",
+        "owner",
+        "received_by",
+        "changed_by",
+        "closed_by",
+        "visit__appointment",
     )
     return get_object_or_404(cases, number=number)
 

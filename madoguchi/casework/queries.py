@@ -103,11 +103,20 @@ def faq_texts(case: Case) -> dict[str, str]:
     }
 
 
+def name_in_booking(case: Case) -> dict[str, str]:
+    """Return the name the visitor booked under, so that nobody types it again."""
+    booked = case.visit.appointment if case.visit else None
+    if booked is None:
+        return {}
+    return {"name": booked.name, "kana": booked.kana, "phone": booked.phone}
+
+
 def names_in(case: Case) -> list[str]:
     """Return the names a text of the case may hold: the resident's and the staff's."""
     names = set(case.involvements.values_list("user__name", flat=True))
     if case.resident is not None:
         names |= {case.resident.name, case.resident.kana}
+    names |= set(name_in_booking(case).values())
     return sorted(name for name in names if name)
 
 

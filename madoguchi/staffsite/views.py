@@ -9,14 +9,45 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
+from madoguchi.casework import access as casework
 from madoguchi.foundation import live as updates
+from madoguchi.residents import access as residents
 from madoguchi.staff import actions as staff_actions
 from madoguchi.staff import queries as staff_queries
 from madoguchi.staff.access import StaffRequest, requires
-from madoguchi.staffsite import access
+from madoguchi.staff.rules import Verb
+from madoguchi.staffsite import access, queries
 from madoguchi.staffsite.forms import SampleForm
 
 SAMPLE_DRAFT = "components.sample"
+
+
+@require_GET
+@requires()
+def today(request: StaffRequest) -> HttpResponse:
+    """今日の机: what waits for whoever is signed in; it changes while it is open."""
+    now = timezone.now()
+    desk = queries.today(request.user, at=now)
+    if desk.case_ids:
+        casework.note_list("case.list", request.user, desk.case_ids, at=now)
+    context = {"desk": desk, "today": timezone.localdate(now), "now": timezone.localtime(now)}
+    is_partial = request.htmx  # type: ignore[attr-defined]
+    return render(
+        request, "staffsite/_today.html" if is_partial else "staffsite/today.html", context
+    )
+
+
+@require_GET
+@requires(Verb.READ_RESIDENTS)
+def resident_history(request: StaffRequest, pk: int) -> HttpResponse:
+    """Show what one person booked, came for and consulted about."""
+    resident = residents.resident_to_read(request.user, pk, at=timezone.now())
+    context = {
+        "resident": resident,
+        "history": queries.history(resident, request.user),
+        "today": timezone.localdate(),
+    }
+    return render(request, "staffsite/resident_history.html", context)
 
 
 @require_GET

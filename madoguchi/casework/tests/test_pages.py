@@ -383,13 +383,21 @@ class TestReceive:
         assert Contact.objects.get().minutes == 5
 
     def test_a_visit_becomes_a_record_with_one_press(self) -> None:
-        visit = make.visit()
+        visit = make.visit(
+            status="serving",
+            counter=make.counter("相談1"),
+            officer=make.staff(),
+            called_at=make.NOW,
+            started_at=make.NOW,
+        )
 
+        stranger = signed_in(officer("衛生課")).post(url("open_from_visit", visit.pk))
         answer = signed_in(make.staff()).post(url("open_from_visit", visit.pk))
 
         case = Case.objects.get()
         assert answer["Location"] == url("write_record", case.number)
         assert case.visit == visit
+        assert stranger.status_code == 404
 
 
 class TestRecord:

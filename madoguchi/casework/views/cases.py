@@ -5,13 +5,13 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from madoguchi.booking.models import Visit
+from madoguchi.booking import access as booking
 from madoguchi.casework import access, actions, queries, rules
 from madoguchi.casework.forms import (
     AskDivisionForm,
@@ -224,7 +224,7 @@ def receive(request: StaffRequest) -> HttpResponse:
 @requires(Verb.RECEIVE_CASES)
 def open_from_visit(request: StaffRequest, visit_id: int) -> HttpResponse:
     """Begin the record of somebody who is at the counter now."""
-    visit = get_object_or_404(Visit, pk=visit_id)
+    visit = booking.visit_to_move(request.user, visit_id)
     found = actions.open_from_visit(visit=visit, by=request.user, at=timezone.now())
     return redirect("casework:write_record", found.number)
 
@@ -351,7 +351,7 @@ def identify(request: StaffRequest, number: str) -> HttpResponse:
     found = access.case_to_change(
         request.user, number, shown_at=now if request.method == "GET" else None
     )
-    form = PersonForm(request.POST or None)
+    form = PersonForm(request.POST or None, initial=queries.name_in_booking(found))
     context: dict[str, Any] = {"case": found, "form": form}
     if not form.is_bound:
         return render(request, "casework/identify.html", context)
@@ -558,14 +558,14 @@ def draft_faq(request: StaffRequest, number: str) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            actions.draft_faq(case=found, by=request.user, at=now, **form.cleaned_data)
+            faq = actions.draft_faq(case=found, by=request.user, at=now, **form.cleaned_data)
         except RuleBroken as reason:
             form.add_error(None, str(reason))
         else:
             messages.success(
-                request, "FAQの下書きを作りました。ほかの職員が承認すると、公開されます。"
+                request, "FAQの下書きを作りました。承認を頼むと、ほかの職員が確かめて公開します。"
             )
-            return redirect("casework:case", number)
+            return redirect("knowledge:detail", faq.key)
     return render(request, "casework/draft_faq.html", {"case": found, "form": form})
 
 
