@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from madoguchi.audit import actions as audit
 from madoguchi.foundation import live
 from madoguchi.foundation.errors import RuleBroken
+from madoguchi.offices import actions as offices
 from madoguchi.offices.models import Division
 from madoguchi.staff import rules
 from madoguchi.staff.models import Draft, FailedLogin, User
@@ -50,6 +51,10 @@ class WeakPassword(RuleBroken):
 
 class LastAdmin(RuleBroken):
     """Without an administrator nobody could let the others in again."""
+
+
+class UsernameTaken(RuleBroken):
+    """Somebody has or had this id; it is never given twice."""
 
 
 class DraftTooLong(RuleBroken):
@@ -244,6 +249,23 @@ def add_person(
         detail={"role": role.value, "division": division.pk},
     )
     return user, password
+
+
+@transaction.atomic
+def add_admin(*, username: str, name: str, division: str, at: datetime) -> tuple[User, str]:
+    """
+    Enter an administrator from the server's terminal, and the division if the city has none so.
+
+    Return the administrator and the password for the first log in.
+
+    :raises UsernameTaken: the id belongs to somebody.
+    """
+    if User.objects.filter(username=username).exists():
+        raise UsernameTaken(f"職員ID「{username}」はすでに使われています。")
+    own = Division.objects.filter(name=division).first() or offices.add(
+        row=Division(name=division), by=User(username="setup"), at=at
+    )
+    return add_person(username=username, name=name, role=Role.ADMIN, division=own, by=None, at=at)
 
 
 def _first_password() -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from madoguchi.casework import access as casework
+from madoguchi.staff import queries
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
 
@@ -30,10 +30,7 @@ def may_follow(user: User, topic: str) -> bool:
             return False
 
 
-def may_stay(*, user_id: int, session_key: str, topics: Collection[str]) -> bool:
+def may_stay(*, session_key: str, topics: Collection[str]) -> bool:
     """Say whether an open stream may go on: still employed, signed in, and entitled."""
-    user = User.objects.select_related("division").filter(pk=user_id, is_active=True).first()
-    signed_in = Session.objects.filter(
-        session_key=session_key, expire_date__gt=timezone.now()
-    ).exists()
-    return signed_in and user is not None and all(may_follow(user, topic) for topic in topics)
+    user = queries.user_of_session(session_key=session_key, at=timezone.now())
+    return user is not None and all(may_follow(user, topic) for topic in topics)

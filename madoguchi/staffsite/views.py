@@ -67,7 +67,6 @@ def live(request: StaffRequest) -> HttpResponseBase:
         last_seen=request.headers.get("Last-Event-ID", ""),
         may_stay=partial(
             access.may_stay,
-            user_id=request.user.pk,
             session_key=request.session.session_key or "",
             topics=topics,
         ),

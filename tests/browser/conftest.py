@@ -54,7 +54,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo as `bin/demo` starts it, on a folder and a database of its own."""
     folder = tmp_path_factory.mktemp("browser")
-    with serve(folder, command=("demo",), MADOGUCHI_RATE_LIMITS="off") as running:
+    with serve(folder, command=("demo",), environment={"MADOGUCHI_RATE_LIMITS": "off"}) as running:
         yield running
 
 

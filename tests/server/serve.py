@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -85,10 +85,12 @@ class Served:
             time.sleep(0.1)
         raise AssertionError(f"no answer within {wait} s:\n{self.log}")
 
-    def get(self, path: str, *, timeout: float = 10, **headers: str) -> tuple[int, bytes]:
+    def get(
+        self, path: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10
+    ) -> tuple[int, bytes]:
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            link.request("GET", path, headers=headers)
+            link.request("GET", path, headers=headers or {})
             answer = link.getresponse()
             return answer.status, answer.read()
         finally:
@@ -123,7 +125,7 @@ class EventStream:
 
     def __init__(self, served: Served, path: str, **headers: str) -> None:
         self.link = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
-        self.link.request("GET", path, headers=headers)
+        self.link.request("GET", path, headers=headers or {})
         self.answer = self.link.getresponse()
         self.status = self.answer.status
         self.last_id = ""
@@ -177,17 +179,21 @@ def own_database(url: str) -> Iterator[str]:
 
 @contextmanager
 def serve(
-    folder: Path, *, workers: int = 2, command: tuple[str, ...] = ("start",), **more: str
+    folder: Path,
+    *,
+    workers: int = 2,
+    command: tuple[str, ...] = ("start",),
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Served]:
     """Serve from an empty folder, on SQLite or on the PostgreSQL that the tests run on."""
     url = os.environ.get("MADOGUCHI_DATABASE_URL", "")
     data = folder / "data"
     if not url:
-        served = Served(data, workers=workers, command=command, more=more)
+        served = Served(data, workers=workers, command=command, more=dict(environment or {}))
         yield from _alive(served)
         return
     with own_database(url) as own:
-        served = Served(data, own, workers=workers, command=command, more=more)
+        served = Served(data, own, workers=workers, command=command, more=dict(environment or {}))
         yield from _alive(served)
 
 

@@ -27,6 +27,33 @@ for n in range(first, last):
 """
 
 
+SIGN_IN = """
+import secrets
+from django.contrib import auth
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from tests import make
+user = make.staff(username=secrets.token_hex(8))
+device = TOTPDevice.objects.create(user=user, confirmed=True)
+session = SessionStore()
+session[auth.SESSION_KEY] = str(user.pk)
+session[auth.BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+session["began_at"] = session["seen_at"] = timezone.now().isoformat()
+session.create()
+print(user.pk, session.session_key)
+"""
+
+
+def sign_in(served: Served) -> tuple[str, str]:
+    """Enter somebody who has shown both factors; return the id and the cookie."""
+    pk, key = served.run(SIGN_IN).split()
+    return pk, f"sessionid={key}"
+
+
 def write(served: Served, topic: str, first: int, last: int, *, pause: float = 0) -> None:
     served.run(WRITE, topic, str(first), str(last), str(pause))
 
@@ -141,10 +168,15 @@ def test_the_stream_flows_through_the_whole_middleware(served: Served) -> None:
 
 
 def test_many_streams_hold_no_database_connection_each(served: Served) -> None:
+    """PostgreSQL has about a hundred; each staff stream asks who reads, and gives it back."""
+    _, cookie = sign_in(served)
     with ThreadPoolExecutor(16) as together:
         streams = list(
             together.map(
-                lambda _: EventStream(served, "/live/?topic=public.many").until_open(), range(120)
+                lambda _: EventStream(
+                    served, "/staff/live/?topic=public.many", Cookie=cookie
+                ).until_open(),
+                range(120),
             )
         )
 
@@ -153,6 +185,57 @@ def test_many_streams_hold_no_database_connection_each(served: Served) -> None:
     assert all(numbers(stream.changes(until=1)) == [0] for stream in streams)
     for stream in streams:
         stream.close()
+
+
+def test_a_stranger_is_told_to_log_in(served: Served) -> None:
+    assert served.get("/staff/live/?topic=reception.1", {"HX-Request": "true"})[0] == 401
+    assert served.get("/staff/live/?topic=reception.1")[0] in (302, 401)
+
+
+def test_topics_of_somebody_else_are_refused(served: Served) -> None:
+    pk, cookie = sign_in(served)
+
+    stream = EventStream(served, "/staff/live/?topic=reception.1", Cookie=cookie)
+    assert stream.status == 200
+    stream.close()
+    for topic in (f"user.{int(pk) + 1}", "nonsense.1", "division"):
+        assert served.get(f"/staff/live/?topic={topic}", {"Cookie": cookie})[0] == 403
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "from django.utils import timezone\n"
+        "from madoguchi.staff import actions\n"
+        "from madoguchi.staff.rules import Role\n"
+        "from tests import make\n"
+        "admin = make.staff(Role.ADMIN, username=sys.argv[2][:9])\n"
+        "actions.deactivate(user=user, by=admin, at=timezone.now())",
+        "from madoguchi.staff.models import User\n"
+        "User.objects.filter(pk=user.pk).update(is_active=False)",
+        "from django.contrib.sessions.models import Session\n"
+        "Session.objects.filter(session_key=sys.argv[2]).delete()",
+    ],
+    ids=["deactivated", "deactivated behind the product's back", "logged out elsewhere"],
+)
+def test_the_stream_of_a_leaver_ends_at_once(served: Served, end: str) -> None:
+    pk, cookie = sign_in(served)
+    stream = EventStream(served, f"/staff/live/?topic=user.{pk}", Cookie=cookie).until_open()
+
+    served.run(
+        "import sys\nfrom madoguchi.staff.models import User\n"
+        f"user = User.objects.get(pk=sys.argv[1])\n{end}",
+        pk,
+        cookie.removeprefix("sessionid="),
+    )
+    began = time.monotonic()
+    rest = []
+    for line in stream.lines():
+        rest.append(line)
+        assert time.monotonic() - began < 6, rest
+
+    assert not any(line.startswith("data:") for line in rest)
+    stream.close()
 
 
 def test_the_public_address_refuses_topics_of_staff(served: Served) -> None:

@@ -38,7 +38,7 @@ def test_the_running_product_sweeps_its_out_tray(tmp_path: Path) -> None:
         "MADOGUCHI_SMTP_PORT": str(mail_server.port),
     }
     try:
-        with serve(tmp_path, **smtp) as served:
+        with serve(tmp_path, environment=smtp) as served:
             served.run(LOST)  # a row that no job was ever queued for
             patience = time.monotonic() + 75  # the sweep comes once a minute
             while not taken.recipients and time.monotonic() < patience:
