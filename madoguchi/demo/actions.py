@@ -1,22 +1,28 @@
 from datetime import datetime, timedelta
+from random import Random
 
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
 from madoguchi.audit import actions as audit
-from madoguchi.demo import city, queries
+from madoguchi.booking.rules import JST
+from madoguchi.demo import city, history, queries, today
+from madoguchi.demo.chronicle import Chronicle
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.staff.models import User
 
+CASES = 5200
+
 
 @transaction.atomic
-def load(*, seed: int, at: datetime) -> None:
+def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
     """
     Fill the empty database with 汐見市 as it stands at `at`: its people, offices and two years.
 
-    The same seed and moment give the same city.
+    The same seed and moment give the same city, but for what must never be guessed: the
+    secrets of appointments made and surveys asked for today, and the passwords' salt.
 
     :raises RuleBroken: rows are there already.
     """
@@ -27,6 +33,20 @@ def load(*, seed: int, at: datetime) -> None:
     opened_at = at - timedelta(days=760)
     audit.record(verb=queries.MARK, actor="system", at=opened_at, detail={"seed": seed})
     _found_city(at=opened_at)
+    today.open_services(by=User.objects.get(username="admin"), at=opened_at)
+    today.publish_faq(at=opened_at)
+
+    rng = Random(seed)  # noqa: S311  a made-up city, not a secret
+    evening = at.astimezone(JST).replace(hour=0, minute=0) - timedelta(hours=3)
+    chronicle, cast = Chronicle(rng=rng), history.gather()
+    teller = history.Teller(office=chronicle, cast=cast, until=evening, rng=rng)
+    teller.tell_all(history.plans(count=cases, until=evening - timedelta(hours=3), rng=rng))
+    history.leave_open(office=chronicle, cast=cast, until=evening, rng=rng)
+    chronicle.write()
+
+    today.fill_the_calendar(until=at, rng=rng)
+    today.open_the_doors(until=at, rng=rng)
+    today.draft_faq(at=at)
 
 
 def _found_city(*, at: datetime) -> None:

@@ -18,11 +18,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--today", type=date.fromisoformat, help="市の「今日」（例 2026-11-24。既定は今日）"
         )
+        parser.add_argument("--cases", type=int, default=actions.CASES, help="案件の数")
         parser.add_argument("--reset", action="store_true", help="見本市を消して入れ直す")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        today = options["today"] or timezone.localdate()
-        at = timezone.make_aware(datetime.combine(today, time(10)))
+        at = _moment(options["today"])
         try:
             if options["reset"]:
                 actions.empty_database()
@@ -30,7 +30,17 @@ class Command(BaseCommand):
             elif queries.is_demo():
                 self.stdout.write("見本市はすでに入っています。入れ直すには --reset を付けます。")
                 return
-            actions.load(seed=options["seed"], at=at)
+            actions.load(seed=options["seed"], at=at, cases=options["cases"])
         except RuleBroken as reason:
             raise CommandError(str(reason)) from reason
         self.stdout.write("見本市「汐見市」を入れました。")
+
+
+def _moment(today: date | None) -> datetime:
+    """Return ten o'clock of the day named, or now, within the hours in which desks are busy."""
+    now = timezone.localtime().replace(second=0, microsecond=0)
+    if today is not None:
+        return timezone.make_aware(datetime.combine(today, time(10)))
+    return now.replace(
+        hour=min(max(now.hour, 10), 14), minute=now.minute if 10 <= now.hour <= 14 else 0
+    )

@@ -1,0 +1,266 @@
+"""汐見市 today: what can be booked, who is expected, who waits, and what lies on the desks."""
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from random import Random
+
+from madoguchi.booking import actions as booking
+from madoguchi.booking import queries as places
+from madoguchi.booking.models import Appointment, Service, Visit
+from madoguchi.booking.rules import JST, Remark, Source, Stage
+from madoguchi.casework import actions as casework
+from madoguchi.casework import rules
+from madoguchi.casework.models import Case, Category
+from madoguchi.demo import city, people, texts
+from madoguchi.foundation.errors import RuleBroken
+from madoguchi.foundation.spreadsheets import original_text
+from madoguchi.knowledge import actions as knowledge
+from madoguchi.knowledge.rules import tables
+from madoguchi.offices.models import Counter, Division, Room, Site
+from madoguchi.staff.models import User
+
+WEEKDAYS = 0b0011111
+EVERY_DAY = 0b1111111
+BOOKINGS = 130
+EVENING = timedelta(hours=18, minutes=5)
+
+
+def open_services(*, by: User, at: datetime) -> None:
+    """Say what can be booked, and when each counter takes bookings."""
+    counters = {
+        (counter.site.name, counter.name): counter
+        for counter in Counter.objects.select_related("site", "division")
+    }
+    for order, sketch in enumerate(city.SERVICES, start=1):
+        fields = {
+            "code": sketch.code,
+            "name": sketch.name,
+            "kana": sketch.kana,
+            "keywords": sketch.keywords,
+            "category": sketch.category,
+            "summary": sketch.summary,
+            "minutes": sketch.minutes,
+            "division": Division.objects.get(name=sketch.division),
+            "bring": "\n".join(sketch.bring),
+            "stage": sketch.stage,
+            "order": order * 10,
+        }
+        at_counters = [counters[place] for place in sketch.counters]
+        booking.save_service(service=None, fields=fields, counters=at_counters, by=by, at=at)
+    used = {place for sketch in city.SERVICES for place in sketch.counters}
+    for place in sorted(used):
+        weekdays = EVERY_DAY if place[0] == city.CENTRE_SITE else WEEKDAYS
+        for opens, closes in ((time(9), time(12)), (time(13), time(16, 30))):
+            booking.add_opening_rule(
+                counter=counters[place],
+                weekdays=weekdays,
+                opens_at=opens,
+                closes_at=closes,
+                valid_from=at.astimezone(JST).date(),
+                by=by,
+                at=at,
+            )
+
+
+def fill_the_calendar(*, until: datetime, rng: Random) -> None:
+    """Let people book, from last evening until this morning, the days to come and today."""
+    today = until.astimezone(JST).date()
+    booking.lay_out_days(counters=Counter.objects.select_related("site"), first=today)
+    evening = datetime.combine(today - timedelta(days=1), time(), tzinfo=JST) + EVENING
+    online = list(Service.objects.filter(stage=Stage.ONLINE.value).order_by("pk"))
+    centre = Site.objects.get(name=city.CENTRE_SITE)
+    at = evening
+    for number in range(BOOKINGS):
+        at += timedelta(minutes=6, seconds=rng.randrange(20))
+        is_today = number < 14
+        service = rng.choice(
+            [each for each in online if each.counters.filter(site=centre)] if is_today else online
+        )
+        slots = places.free_slots(
+            service,
+            first=today,
+            last=today if is_today else today + timedelta(days=rng.choice((6, 13, 20, 34))),
+            window=places.window_of(service, at=at),
+            site=centre if is_today else None,
+        )
+        if slots:
+            slot = rng.choice(slots)
+            _book(service, slot.start, Site.objects.get(code=slot.site), rng=rng, at=at)
+
+
+def _book(service: Service, start: datetime, site: Site, *, rng: Random, at: datetime) -> None:
+    person = people.invent(rng)
+    booking.book(
+        service=service,
+        site=site,
+        start=start,
+        name=person.name,
+        kana=person.kana,
+        phone=person.phone,
+        email=person.email,
+        source=Source.WEB,
+        by=None,
+        at=at,
+    )
+
+
+def open_the_doors(*, until: datetime, rng: Random) -> None:
+    """Let the morning pass at the centre: arrivals, calls, talks, and a full waiting room."""
+    site = Site.objects.get(name=city.CENTRE_SITE)
+    desks = list(site.counters.filter(kind="desk").order_by("pk"))
+    uketsuke = User.objects.get(username="uketsuke")
+    officers = [
+        User.objects.select_related("division").get(username=name)
+        for name in ("soudan", "kinoshita", "shohi")
+    ]
+    services = list(Service.objects.filter(counters__in=desks).distinct().order_by("pk"))
+    steps: list[tuple[datetime, Callable[[datetime], object]]] = []
+
+    today = until.astimezone(JST).date()
+    expected = Appointment.objects.expected(site=site, day=today)
+    for appointment in expected.filter(start__lte=until + timedelta(minutes=10)):
+        came = min(
+            appointment.start - timedelta(minutes=rng.randint(2, 12)),
+            until - timedelta(minutes=rng.randint(1, 8)),
+        )
+        if came > until - timedelta(minutes=58) and rng.random() < 0.8:
+            steps.append((came, _check_in(appointment, site, uketsuke)))
+    nursery = Service.objects.get(code="hoiku")
+    steps.append(
+        (until - timedelta(minutes=57), _walk_in(site, nursery, Remark.DID_NOT_KNOW, uketsuke))
+    )
+    for minutes in (52, 47, 33, 21, 14, 9, 4, 2):
+        service, reason = rng.choice(services), rng.choice(list(Remark))
+        steps.append(
+            (until - timedelta(minutes=minutes), _walk_in(site, service, reason, uketsuke))
+        )
+    for desk, officer, first in zip(desks, officers, (50, 45, 38), strict=True):
+        begin = until - timedelta(minutes=first)
+        steps.append((begin, _call(desk, officer)))
+        steps.append((begin + timedelta(minutes=1), _start(desk, officer)))
+        if officer.username != "soudan":
+            steps.append((until - timedelta(minutes=first - 24), _finish(desk, officer)))
+            steps.append((until - timedelta(minutes=first - 28), _call(desk, officer)))
+    steps.append((until - timedelta(minutes=12), _start(desks[1], officers[1])))
+    steps.append((until - timedelta(minutes=40), _listen(desks[0], officers[0], site, rng)))
+    for at, step in sorted(steps, key=lambda step: step[0]):
+        step(at)
+
+
+def _check_in(appointment: Appointment, site: Site, by: User) -> Callable[[datetime], object]:
+    return lambda at: booking.check_in(appointment=appointment, site=site, by=by, at=at)
+
+
+def _walk_in(
+    site: Site, service: Service, reason: Remark, by: User
+) -> Callable[[datetime], object]:
+    return lambda at: booking.walk_in(site=site, service=service, reason=reason, by=by, at=at)
+
+
+def _call(desk: Counter, by: User) -> Callable[[datetime], object]:
+    return lambda at: booking.call_next(counter=desk, by=by, at=at)
+
+
+def _start(desk: Counter, by: User) -> Callable[[datetime], object]:
+    def step(at: datetime) -> None:
+        if visit := Visit.objects.filter(counter=desk, status="called").first():
+            booking.start(visit=visit, by=by, at=at)
+
+    return step
+
+
+def _finish(desk: Counter, by: User) -> Callable[[datetime], object]:
+    def step(at: datetime) -> None:
+        if visit := Visit.objects.filter(counter=desk, status="serving").first():
+            booking.finish(visit=visit, by=by, at=at)
+
+    return step
+
+
+def _listen(desk: Counter, by: User, site: Site, rng: Random) -> Callable[[datetime], object]:
+    """The counsellor opens the case of whoever sits there, and asks 保育課 to come."""
+
+    def step(at: datetime) -> None:
+        visit = Visit.objects.filter(counter=desk, status="serving").first()
+        if visit is None:
+            return
+        case = casework.open_from_visit(visit=visit, by=by, at=at)
+        matter = next(m for m in texts.matters() if m.division == city.NURSERY)
+        telling = texts.tell(matter, rng=rng, is_in_person=True)
+        case = casework.write_record(
+            case=case,
+            version=case.version,
+            kind=rules.Kind.CONSULTATION.value,
+            category=Category.objects.get(code=matter.category),
+            title=telling.title,
+            summary=telling.summary,
+            worries={"children": True, "income": False},
+            channel=rules.Channel.COUNTER.value,
+            text=telling.first_contact,
+            minutes=20,
+            by=by,
+            at=at + timedelta(minutes=1),
+        )
+        casework.ask_division(
+            case=case,
+            kind=rules.HandoverKind.COME.value,
+            to=Division.objects.get(name=city.NURSERY),
+            note=telling.note,
+            due_on=rules.record_due_on(at.date(), days=5, counts_closed_days=False),
+            room=Room.objects.filter(site=site).order_by("pk").first(),
+            by=by,
+            at=at + timedelta(minutes=2),
+        )
+
+    return step
+
+
+def publish_faq(*, at: datetime) -> None:
+    """Put the city's questions and answers before the public."""
+    content = (Path(__file__).parent / "faq.csv").read_bytes()
+    table = tables.read_table(content, original_text)
+    if table.errors:
+        raise RuleBroken(f"faq.csv: {table.errors[0]}")
+    knowledge.take_in(rows=table.rows, actor="admin", at=at)
+
+
+def draft_faq(*, at: datetime) -> None:
+    """Leave drafts made from closed cases, two of them waiting for approval."""
+    author = User.objects.select_related("division").get(username="soudan")
+    for number, (category, question, answer) in enumerate(DRAFTS):
+        case = Case.objects.filter(
+            status=rules.Status.CLOSED.value, category__code=category, is_sensitive=False
+        ).latest("closed_at", "pk")
+        faq = casework.draft_faq(
+            case=case,
+            question=question,
+            answer=answer,
+            category=case.category.name,
+            by=author,
+            at=at + timedelta(minutes=number),
+        )
+        if number < 2:
+            knowledge.propose(faq=faq, by=author, at=at + timedelta(minutes=number, seconds=40))
+
+
+DRAFTS = (
+    (
+        "CHILD",
+        "就労証明書がまだもらえません。保育所の申し込みはできますか。",
+        "できます。内定の段階の証明書でも申し込めます。働き始めてから、就労証明書を出し直してください。"
+        "期限に間に合わないときは、保育課へ先に連絡してください。",
+    ),
+    (
+        "TAX",
+        "国民健康保険料の督促状が届きましたが、もう払いました。どうすればよいですか。",
+        "払った日から記録に反映されるまで、10日ほどかかることがあります。"
+        "領収書を用意して、保険年金課へ電話してください。行き違いのときは、届いた督促状は捨ててかまいません。",
+    ),
+    (
+        "ELDER",
+        "離れて暮らす親のもの忘れが心配です。だれに相談すればよいですか。",
+        "地域包括支援センターの職員が、家を訪ねて様子を見ることができます。"
+        "市民相談センターか、介護保険課へ相談してください。本人に知らせずに相談することもできます。",
+    ),
+)
