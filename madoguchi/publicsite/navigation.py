@@ -20,7 +20,7 @@ class Link:
 
 HEAD = (
     ("予約する", "booking:services"),
-    ("予約の確認・変更", "booking:find"),
+    ("予約の確認・変更", "booking:find_booking"),
     ("よくある質問", "knowledge:faq"),
     ("窓口の案内", "publicsite:offices"),
 )

@@ -43,7 +43,7 @@ class LinkGroup:
 MENU = (
     Group("", (Entry("今日の机", "staffsite:today", key="t"),)),
     Group(
-        "受付",
+        "窓口",
         (
             Entry("受付", "booking:receptions", (Verb.RECEIVE_VISITS,), key="u"),
             Entry("呼び出し", "booking:calling", (Verb.CALL_VISITS,), key="y"),
@@ -55,6 +55,7 @@ MENU = (
         (
             Entry("案件を受理する", "casework:receive", (Verb.RECEIVE_CASES,), key="n"),
             Entry("案件の一覧", "casework:cases", (Verb.READ_CASES,), key="a"),
+            Entry("相談者", "residents:list", (Verb.READ_RESIDENTS,), key="r"),
             Entry("出向・引き継ぎの依頼", "casework:requests", (Verb.ANSWER_REQUESTS,), key="i"),
             Entry(
                 "期限を過ぎたもの",
@@ -65,7 +66,7 @@ MENU = (
         ),
     ),
     Group(
-        "よくある質問",
+        "手引き",
         (Entry("よくある質問", "knowledge:faqs", (Verb.WRITE_FAQ, Verb.APPROVE_FAQ), key="f"),),
     ),
     Group(
