@@ -496,7 +496,7 @@ def end_meeting(*, meeting: JointMeeting, by: User, at: datetime) -> JointMeetin
 @transaction.atomic
 def return_record(*, handover: Handover, outcome: str, by: User, at: datetime) -> Handover:
     """
-    Bring the division's record back to the centre.
+    Bring the division's record back to the centre; with the last one the joint meeting is over.
 
     :raises StepNotAllowed: the request was not accepted, or is finished.
     """
@@ -505,6 +505,8 @@ def return_record(*, handover: Handover, outcome: str, by: User, at: datetime) -
     handover.returned_at, handover.returned_by, handover.outcome = at, by, outcome
     handover.save(update_fields=["state", "returned_at", "returned_by", "outcome"])
     _involve(case, by, by=by, at=at)
+    if not case.handovers.filter(state=rules.HandoverState.ARRIVED.value).exists():
+        _end_meetings(case, by=by, at=at)
     _settle(case)
 
     _tell(case, "handover.return_record", at=at, handover=handover)
@@ -548,9 +550,7 @@ def close(
 
     for handover in outstanding:
         _withdraw(handover, reason=without_record_reason, by=by, at=at)
-    for meeting in case.meetings.filter(ended_at=None):
-        meeting.ended_at, meeting.ended_by = max(at, meeting.started_at), by
-        meeting.save(update_fields=["ended_at", "ended_by"])
+    _end_meetings(case, by=by, at=at)
     closure = case.closures.create(
         key=key,
         conclusion=conclusion,
@@ -715,6 +715,12 @@ def _withdraw(handover: Handover, *, reason: str, by: User, at: datetime) -> Non
     _step(handover, rules.HandoverState.WITHDRAWN)
     handover.withdrawn_at, handover.withdrawn_by, handover.withdrawn_reason = at, by, reason
     handover.save(update_fields=["state", "withdrawn_at", "withdrawn_by", "withdrawn_reason"])
+
+
+def _end_meetings(case: Case, *, by: User, at: datetime) -> None:
+    for meeting in case.meetings.filter(ended_at=None):
+        meeting.ended_at, meeting.ended_by = max(at, meeting.started_at), by
+        meeting.save(update_fields=["ended_at", "ended_by"])
 
 
 def _describe(

@@ -450,12 +450,17 @@ class CaseFilterForm(forms.Form):
     until = JapaneseDateField(label="受付日（まで）", required=False, help_text="")
     mine = forms.BooleanField(label="自分が関わった案件だけ", required=False)
 
+    def has_more(self) -> bool:
+        """Say whether one of the conditions that are folded away is in force."""
+        folded = ("kind", "channel", "owner", "result", "since", "until")
+        return any(self.data.get(name) for name in folded)
+
 
 class FaqDraftForm(forms.Form):
     """
     Question and answer for everybody, without anything that points at a person.
 
-    Each span the analyser proposes is shown; `hide` and `keep` hold what the person decided.
+    Each span the analyser proposes is shown; `hidden` and `kept` are what the person decided.
     A text edited afterwards may hold new ones: those are asked about again.
     """
 
@@ -466,8 +471,13 @@ class FaqDraftForm(forms.Form):
     def __init__(self, *args: Any, known: list[str], **more: Any) -> None:
         super().__init__(*args, **more)
         self.known = known
-        self.hidden = set(self.data.getlist("hide")) if self.is_bound else set()  # type: ignore[attr-defined]
-        self.kept = set(self.data.getlist("keep")) if self.is_bound else set()  # type: ignore[attr-defined]
+        self.hidden, self.kept = self._decided("hide"), self._decided("keep")
+
+    def _decided(self, decision: str) -> set[str]:
+        """Return the words for which the radio button `span-1=hide:山田` and its like was set."""
+        given = [self.data[name] for name in self.data if name.startswith("span-")]
+        pairs = [value.partition(":") for value in given]
+        return {words for chosen, _, words in pairs if chosen == decision}
 
     def spans(self) -> list[Span]:
         """Return every span in the texts that may point at a person, each wording once."""

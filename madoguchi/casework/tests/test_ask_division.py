@@ -182,6 +182,21 @@ def test_a_record_comes_back_once_and_only_after_accepting() -> None:
         actions.return_record(handover=handover, outcome="二度目", by=by, at=make.NOW)
 
 
+def test_the_meeting_is_over_when_the_last_division_has_returned_its_record() -> None:
+    case = make.case()
+    first, second = ask(case), ask(case, to=make.division("納税課"))
+    meeting = actions.arrive(handover=first, by=officer(), at=make.NOW)
+    actions.arrive(handover=second, by=officer(), at=make.NOW)
+
+    actions.return_record(handover=first, outcome="説明した", by=officer(), at=make.NOW)
+    meeting.refresh_from_db()
+    assert meeting.ended_at is None
+    actions.return_record(handover=second, outcome="説明した", by=officer(), at=make.NOW)
+
+    meeting.refresh_from_db()
+    assert meeting.ended_at == make.NOW
+
+
 def test_a_meeting_ends_once() -> None:
     meeting = actions.arrive(handover=ask(make.case()), by=officer(), at=make.NOW)
     actions.end_meeting(meeting=meeting, by=make.staff(), at=make.NOW)

@@ -744,7 +744,10 @@ class TestFaq:
         first = client.get(url("draft_faq", case.number)).content.decode()
         undecided = client.post(url("draft_faq", case.number), texts).content.decode()
         assert not Faq.objects.exists()
-        client.post(url("draft_faq", case.number), texts | {"hide": ["髙橋トミ", "090-1234-5678"]})
+        client.post(
+            url("draft_faq", case.number),
+            texts | {"span-1": "hide:髙橋トミ", "span-2": "hide:090-1234-5678"},
+        )
 
         assert "髙橋トミ" in first and "090-1234-5678" in first
         assert "個人情報かもしれません" in undecided
@@ -762,7 +765,7 @@ class TestFaq:
                 "question": "代表電話",
                 "answer": "代表電話は0898-00-0000",
                 "category": "その他",
-                "keep": ["0898-00-0000"],
+                "span-1": "keep:0898-00-0000",
             },
         )
 
