@@ -10,13 +10,14 @@ from django.core.validators import validate_email
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from ninja import Field, Header, Path, Query, Router, Schema
+from ninja import Field, Header, Path, Query, Router, Schema, Status
 from ninja.errors import ValidationError as Invalid
 from pydantic import AfterValidator, BeforeValidator
 
 from madoguchi.booking import access, actions, queries, rules
 from madoguchi.booking.models import Appointment, Service
 from madoguchi.foundation import limits
+from madoguchi.foundation.schemas import Invalids, NotFound, Refusal
 from madoguchi.offices.models import Site
 
 router = Router(tags=["予約"])
@@ -51,7 +52,7 @@ def _text(value: Any) -> Any:
     """Trim, and refuse control characters: no database keeps NUL and no name has a TAB."""
     if isinstance(value, str):
         value = value.strip()
-        if re.search(r"[\x00-\x1f\x7f]", value):
+        if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
             raise ValueError("制御文字は使えません")
     return value
 
@@ -130,29 +131,6 @@ class BookingState(BookingOut):
     status: str = Field(description="booked / arrived / missed / cancelled")
 
 
-class Refusal(Schema):
-    """Why nothing was done: full, too_late, too_many."""
-
-    code: str
-    message: str
-
-
-class Wrong(Schema):
-    type: str
-    loc: list[str | int]
-    msg: str
-
-
-class Invalids(Schema):
-    """The fields that are wrong, each with where it stands and what to do."""
-
-    detail: list[Wrong]
-
-
-class NotFound(Schema):
-    detail: str
-
-
 class TooMany(Refusal):
     """Too many requests; the header Retry-After says for how many seconds."""
 
@@ -229,7 +207,7 @@ def book(
             description="同じ鍵でもう一度送ると、同じ予約が返る",
         ),
     ] = None,
-) -> tuple[int, Any]:
+) -> Status[Any]:
     at = timezone.now()
     limits.spend(access.BOOKING, request, at=at)
     service = Service.objects.bookable_online().filter(code=booking.service).first()
@@ -251,12 +229,12 @@ def book(
             at=at,
         )
     except rules.Full as refused:
-        return 409, {"code": "full", "message": str(refused)}
+        return Status(409, {"code": "full", "message": str(refused)})
     except rules.NotBookable as refused:
         raise _wrong(refused.field, str(refused)) from refused
     except rules.KeyReused as refused:
         raise _wrong("Idempotency-Key", str(refused), place="header") from refused
-    return 201, _shown(appointment)
+    return Status(201, _shown(appointment))
 
 
 @router.get(
@@ -279,13 +257,13 @@ def booking(request: HttpRequest, token: Token) -> dict[str, Any]:
     response={204: None, 404: NotFound, 409: Refusal, 422: Invalids},
     summary="予約を取り消す",
 )
-def cancel(request: HttpRequest, token: Token) -> tuple[int, Any]:
+def cancel(request: HttpRequest, token: Token) -> Status[Any]:
     appointment = access.appointment_by_token(token)
     try:
         actions.cancel(appointment=appointment, at=timezone.now())
     except rules.StepNotAllowed as refused:
-        return 409, {"code": "too_late", "message": str(refused)}
-    return 204, None
+        return Status(409, {"code": "too_late", "message": str(refused)})
+    return Status(204, None)
 
 
 def _shown(appointment: Appointment) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
+from madoguchi.foundation.schemas import Invalids
 from madoguchi.knowledge import queries
 
 router = Router(tags=["FAQ"])
@@ -23,7 +24,7 @@ class FaqResults(Schema):
     results: list[FaqResult]
 
 
-@router.get("/faq", response=FaqResults, summary="よくある質問を探す")
+@router.get("/faq", response={200: FaqResults, 422: Invalids}, summary="よくある質問を探す")
 def search(
     request: HttpRequest,
     q: Annotated[str, Query(min_length=1, max_length=queries.LONGEST_QUERY)],
