@@ -17,7 +17,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from madoguchi.booking import actions, queries, rules
-from madoguchi.booking.models import Appointment, CounterDay, Service
+from madoguchi.booking.models import Appointment, CounterDay, OpeningRule, Service
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import Site
 from madoguchi.staff.rules import Role
@@ -141,8 +141,24 @@ def test_the_same_key_sent_many_times_at_once_is_one_booking() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_booking_moving_cancelling_and_new_hours_at_once_never_overbook() -> None:
-    service, site = open_counters(2), make.site()
-    counters = list(service.counters.all())
+    counters = [make.counter(f"{n}番") for n in range(2)]
+    service, site = make.service(counters=counters), make.site()
+    admin = make.staff(Role.ADMIN)
+
+    def new_rule(number: int, *, is_closure: bool) -> OpeningRule:
+        return actions.add_opening_rule(
+            counter=counters[number % 2],
+            weekdays=0b1111111,
+            opens_at=NINE.time(),
+            closes_at=(NINE + timedelta(hours=2)).time(),
+            valid_from=make.NOW.date(),
+            is_closure=is_closure,
+            by=admin,
+            at=make.NOW,
+        )
+
+    for number in range(2):
+        new_rule(number, is_closure=False)
 
     def attempt(number: int) -> str:
         start = NINE + timedelta(minutes=15 * (number % 5))
@@ -151,10 +167,8 @@ def test_booking_moving_cancelling_and_new_hours_at_once_never_overbook() -> Non
             if number % 4 == 0:
                 actions.book(service=service, site=site, start=start, name="x", at=make.NOW)
             elif number % 11 == 0:
-                actions.lay_out_days(
-                    counters=counters, first=NINE.date(), last=NINE.date() + timedelta(days=1)
-                )
-                CounterDay.objects.update(open=rules.run_mask(6, 35))
+                rule = new_rule(number, is_closure=True)
+                actions.withdraw_opening_rule(rule=rule, by=admin, at=make.NOW)
             elif rows and number % 4 == 1:
                 actions.cancel(appointment=rows[0], at=make.NOW)
             elif rows:
@@ -165,6 +179,7 @@ def test_booking_moving_cancelling_and_new_hours_at_once_never_overbook() -> Non
 
     ends = rush(attempt, times=300)
 
+    assert ends["done"] > 10
     assert set(ends) <= {"done", "refused"}
     assert not queries.overlapping_appointments()
     assert not queries.mask_differences()
