@@ -2,4 +2,5 @@
 
 from environs import FileAwareEnv
 
-env = FileAwareEnv(prefix="MADOGUCHI_")
+PREFIX = "MADOGUCHI_"
+env = FileAwareEnv(prefix=PREFIX)
