@@ -3,7 +3,6 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.test import Client, RequestFactory
 
@@ -17,7 +16,7 @@ def written() -> Iterator[io.StringIO]:
     """What the product's own handler would write to the terminal."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(WithoutMessages(settings.LOGGING["formatters"]["line"]["format"]))
+    handler.setFormatter(WithoutMessages("%(levelname)s %(name)s %(message)s"))
     handler.addFilter(RouteInsteadOfPath())
     loggers = [logging.getLogger(name) for name in ("", "madoguchi")]
     for logger in loggers:

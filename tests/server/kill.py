@@ -1,0 +1,139 @@
+"""Kill the server at random while residents book; look for what was acknowledged."""
+
+import http.client
+import json
+import random
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+
+from tests.server.serve import Served
+
+LAY_OUT = """
+from datetime import timedelta
+from django.utils import timezone
+from madoguchi.booking import rules
+from madoguchi.booking.models import CounterDay
+from tests import make
+site = make.site("本庁舎")
+counters = [make.counter(f"{n}番", site=site) for n in range(1, 41)]
+service = make.service(code="test", counters=counters)
+first = timezone.localdate() + timedelta(days=2)
+mask = rules.run_mask((8 * 60 + 30 - 7 * 60) // 15, 35)
+CounterDay.objects.bulk_create(
+    CounterDay(day=first + timedelta(days=n), counter=counter, open=mask)
+    for n in range(28) for counter in counters
+)
+print(site.code)
+"""
+COUNT = """
+import json
+from madoguchi.booking.models import Appointment
+print(json.dumps(list(Appointment.objects.values_list("token", flat=True))))
+"""
+
+
+@dataclass
+class Rounds:
+    """What came of it: `acknowledged` by 201, `found` in the database after the last round."""
+
+    rounds: int = 0
+    acknowledged: list[str] = field(default_factory=list)
+    found: set[str] = field(default_factory=set)
+    refused: dict[int, int] = field(default_factory=dict)
+    slowest_start: float = 0.0
+
+    @property
+    def lost(self) -> list[str]:
+        return [token for token in self.acknowledged if token not in self.found]
+
+
+def kill_rounds(served: Served, *, rounds: int, seed: int, writers: int = 4) -> Rounds:
+    """
+    Serve, let several writers book, kill every process without warning, start again; repeat.
+
+    Killing the supervisor takes the web processes with it in the same instant (the kernel sends
+    them SIGKILL), in the middle of whatever they are writing.
+    """
+    chance = random.Random(seed)
+    site = served.run(LAY_OUT)
+    starts = json.loads(_answer(served, "GET", "/api/v1/services/test/slots?days=31")[1])["slots"]
+    result = Rounds()
+    lock = threading.Lock()
+    for number in range(rounds):
+        stop = threading.Event()
+        threads = [
+            threading.Thread(
+                target=_book_on,
+                args=(served, site, starts, f"{number}-{n}", chance.random(), stop, result, lock),
+            )
+            for n in range(writers)
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(chance.uniform(0.2, 1.2))
+        served.stop(by=signal.SIGKILL)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        began = time.monotonic()
+        served.start()
+        result.slowest_start = max(result.slowest_start, time.monotonic() - began)
+        result.rounds += 1
+    result.found = set(json.loads(served.run(COUNT)))
+    return result
+
+
+def _book_on(
+    served: Served,
+    site: str,
+    starts: list[dict[str, object]],
+    name: str,
+    seed: float,
+    stop: threading.Event,
+    result: Rounds,
+    lock: threading.Lock,
+) -> None:
+    chance = random.Random(seed)
+    number = 0
+    while not stop.is_set():
+        number += 1
+        wish = {
+            "service": "test",
+            "site": site,
+            "start": chance.choice(starts)["start"],
+            "name": "試験 太郎",
+        }
+        try:
+            status, body = _answer(
+                served, "POST", "/api/v1/bookings", wish, {"Idempotency-Key": f"{name}-{number}"}
+            )
+        except (OSError, http.client.HTTPException):
+            continue  # killed before the answer: it may be there or not, nobody was promised
+        with lock:
+            if status == 201:
+                result.acknowledged.append(json.loads(body)["token"])
+            else:
+                result.refused[status] = result.refused.get(status, 0) + 1
+
+
+def _answer(
+    served: Served,
+    method: str,
+    path: str,
+    body: dict[str, object] | None = None,
+    headers: dict[str, str] | None = None,
+) -> tuple[int, bytes]:
+    link = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
+    try:
+        link.request(
+            method,
+            path,
+            body=json.dumps(body) if body else None,
+            headers={"Content-Type": "application/json"} | (headers or {}),
+        )
+        answer = link.getresponse()
+        return answer.status, answer.read()
+    finally:
+        link.close()
