@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ from madoguchi.booking import rules
 from madoguchi.booking.models import Appointment, CounterDay, Service, Visit
 from madoguchi.casework.models import Case, Category, Handover
 from madoguchi.casework.rules import Channel, HandoverKind, Kind, Status
+from madoguchi.knowledge import actions as knowledge
+from madoguchi.knowledge.models import Faq
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
@@ -165,3 +168,20 @@ def handover(in_case: Case | None = None, **more: object) -> Handover:
         }
         | more
     )
+
+
+def faq(
+    question: str = "引っ越しの手続きは？",
+    answer: str = "転入届を出してください。",
+    *,
+    is_public: bool = True,
+    **more: Any,
+) -> Faq:
+    author = more.pop("author", None) or staff()
+    said: dict[str, Any] = {"category": "行政手続・市政", "division": None} | more
+    made = knowledge.draft(question=question, answer=answer, by=author, at=NOW, **said)
+    if is_public:
+        knowledge.propose(faq=made, by=author, at=NOW)
+        knowledge.approve(faq=made, by=staff(Role.CENTRE_HEAD), at=NOW)
+        made.refresh_from_db()
+    return made
