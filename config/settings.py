@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "madoguchi.staffsite",
     "madoguchi.publicsite",
     "madoguchi.integrations.mail",
+    "madoguchi.statistics",
     "madoguchi.demo",
     "config.apps.ScheduleConfig",
 ]

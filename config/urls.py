@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.casework.urls")),
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),
+    path("staff/statistics/", include("madoguchi.statistics.urls")),
     path("staff/operations/", include("madoguchi.messaging.urls")),
     path("staff/mails/", include("madoguchi.integrations.mail.urls")),
     path("api/v1/", api.urls),
