@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -184,21 +184,27 @@ def serve(
     workers: int = 2,
     command: tuple[str, ...] = ("start",),
     environment: Mapping[str, str] | None = None,
+    before: Callable[[Served], None] = lambda served: None,
 ) -> Iterator[Served]:
-    """Serve from an empty folder, on SQLite or on the PostgreSQL that the tests run on."""
+    """
+    Serve from an empty folder, on SQLite or on the PostgreSQL that the tests run on.
+
+    `before` may fill the folder and the database.
+    """
     url = os.environ.get("MADOGUCHI_DATABASE_URL", "")
     data = folder / "data"
     if not url:
         served = Served(data, workers=workers, command=command, more=dict(environment or {}))
-        yield from _alive(served)
+        yield from _alive(served, before)
         return
     with own_database(url) as own:
         served = Served(data, own, workers=workers, command=command, more=dict(environment or {}))
-        yield from _alive(served)
+        yield from _alive(served, before)
 
 
-def _alive(served: Served) -> Iterator[Served]:
+def _alive(served: Served, before: Callable[[Served], None]) -> Iterator[Served]:
     try:
+        before(served)
         yield served.start()
     finally:
         if served.process is not None:
