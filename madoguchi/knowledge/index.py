@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from math import log
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from madoguchi.knowledge import analyser
 from madoguchi.knowledge.models import Faq, SearchDoc, SearchTerm
@@ -49,17 +50,22 @@ def install() -> None:
                 for name, action in TRIGGERS.items():
                     cursor.execute(f"CREATE TRIGGER IF NOT EXISTS {name} {action}")
                 cursor.execute(f"INSERT INTO {FTS}({FTS}) VALUES ('rebuild')")  # noqa: S608
-        else:
+        elif not _has_vectors(cursor):
             for column, words in (
                 ("title_tsv", "title_words"),
                 ("all_tsv", " || ' ' || ".join(COLUMNS)),
             ):
                 cursor.execute(
-                    f"ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS {column} tsvector GENERATED"
+                    f"ALTER TABLE {TABLE} ADD COLUMN {column} tsvector GENERATED"
                     " ALWAYS AS (array_to_tsvector(array_remove("
                     f"string_to_array({words}, ' '), ''))) STORED"
                 )
-            cursor.execute(f"CREATE INDEX IF NOT EXISTS {FTS} ON {TABLE} USING gin (all_tsv)")
+            cursor.execute(f"CREATE INDEX {FTS} ON {TABLE} USING gin (all_tsv)")
+
+
+def _has_vectors(cursor: CursorWrapper) -> bool:
+    columns = connection.introspection.get_table_description(cursor, TABLE)
+    return any(column.name == "all_tsv" for column in columns)
 
 
 def missing_triggers() -> list[str]:

@@ -297,7 +297,7 @@ class TestApi:
     def test_it_answers_with_id_question_answer_and_score(self, client: Client) -> None:
         faq = make.faq("ごみの袋はどこで買えますか。", "店で買えます。")
 
-        results = client.get("/api/v1/faq", {"q": "ごみの袋", "limit": 5}).json()["results"]
+        results = client.get("/api/v1/faq?q=ごみの袋&limit=5").json()["results"]
 
         assert [(one["id"], one["question"], one["answer"]) for one in results] == [
             (faq.key, "ごみの袋はどこで買えますか。", "店で買えます。")
@@ -308,7 +308,7 @@ class TestApi:
         "wrong", [{}, {"q": ""}, {"q": "ごみ", "limit": 0}, {"q": "ごみ", "limit": 101}]
     )
     def test_a_wrong_question_is_answered_with_its_field(
-        self, client: Client, wrong: dict[str, object]
+        self, client: Client, wrong: dict[str, str | int]
     ) -> None:
         answer = client.get("/api/v1/faq", wrong)
 
