@@ -132,9 +132,9 @@ def _demo(*, port: int, reset: bool) -> None:
     os.environ.setdefault("MADOGUCHI_SITE_URL", f"http://localhost:{port}")
     with _listen("127.0.0.1", port) as listener:
         _demo_folder(data, reset=reset)
+        if not any(data.glob("*.sqlite3")):
+            _say("・架空の市を作っています（初回だけ、1分ほど）… building the demo city")
         _prepare()
-        if _manage("load_demo") != 0:
-            raise Refused("デモの市を作れませんでした。--reset を付けて、もう一度試してください。")
 
         def greet() -> None:
             _wait_until_healthy(listener)

@@ -5,7 +5,7 @@ import sys
 
 import django
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, SystemCheckError
+from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 
@@ -20,8 +20,10 @@ def main() -> int:
         BaseCommand().check()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-    except SystemCheckError as found:
-        print(found, file=sys.stderr)
+        if settings.DEMO:
+            call_command("load_demo")
+    except CommandError as reason:  # a failed check is one, too
+        print(reason, file=sys.stderr)
         return 1
     except OperationalError as error:
         print(f"データベースに接続できません: {error}", file=sys.stderr)
