@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as reason:
         print(f"madoguchi: {reason}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # Ctrl-C before everything was running
+        return 130
     return 0
 
 
@@ -89,7 +92,11 @@ def _address(bind: str) -> tuple[str, int]:
 
 def _python(*command: str) -> int:
     """Run one step as a process of its own (it frees its memory); return its exit code."""
-    return subprocess.call([sys.executable, *command], cwd=ROOT)
+    return subprocess.call(
+        [sys.executable, *command],
+        cwd=ROOT,
+        preexec_fn=partial(supervisor.die_with, os.getpid()),
+    )
 
 
 def _manage(*command: str) -> int:

@@ -40,7 +40,7 @@ class Child:
             cwd=ROOT,
             pass_fds=self.keeps,
             start_new_session=True,  # Ctrl-C reaches the supervisor alone
-            preexec_fn=partial(_die_with, os.getpid()),
+            preexec_fn=partial(die_with, os.getpid()),
         )
 
     def ended(self) -> bool:
@@ -56,7 +56,7 @@ class Child:
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """In the child: let the kernel kill it when the supervisor is gone, however it went."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -59,7 +59,7 @@ class Served:
     def root(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *, wait: float = 60) -> "Served":
+    def start(self, *, wait: float = 300) -> "Served":
         match self.command:
             case ("start",):
                 bind = ["--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers)]
