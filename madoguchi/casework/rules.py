@@ -50,6 +50,8 @@ STATUS_LABELS = {
     Status.CLOSED: "終了",
 }
 
+OPEN = tuple(status.value for status in Status if status is not Status.CLOSED)
+
 STEPS: dict[Status, frozenset[Status]] = {
     Status.RECEIVED: frozenset({Status.IN_PROGRESS, Status.HANDED_OVER, Status.CLOSED}),
     Status.IN_PROGRESS: frozenset({Status.IN_PROGRESS, Status.HANDED_OVER, Status.CLOSED}),
