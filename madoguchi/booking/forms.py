@@ -210,6 +210,7 @@ class WalkInForm(forms.Form):
     service = forms.ModelChoiceField(
         Service.objects.none(),
         label="手続き・相談",
+        empty_label="えらんでください",
         error_messages={"required": "手続き・相談を選んでください。"},
     )
     reason = forms.ChoiceField(
