@@ -11,6 +11,7 @@ def test_what_was_acknowledged_survives_the_death_of_the_server(tmp_path: Path) 
     """The hundred rounds are in bench/kill_rounds.py."""
     with serve(tmp_path, environment={"MADOGUCHI_RATE_LIMITS": "off"}) as served:
         result = kill_rounds(served, rounds=4, seed=20261124)
+        assert "回数制限が切ってあります" in served.log  # said loudly at every start
 
     assert result.rounds == 4
     assert len(result.acknowledged) >= 10
