@@ -1,12 +1,18 @@
 """Who may see and change which FAQ."""
 
+from datetime import timedelta
+
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
+from madoguchi.foundation.limits import Limit
 from madoguchi.knowledge.models import Faq, FaqQuerySet
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
+
+# Searching by program: more than any reader types, less than what slows the others down.
+SEARCHES = Limit(name="faq_search", times=3_000, span=timedelta(minutes=1))
 
 
 def public_faq(key: str) -> Faq:

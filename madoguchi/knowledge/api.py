@@ -1,12 +1,14 @@
 """The public JSON API of what the office knows."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Query, Router, Schema
 
+from madoguchi.foundation import limits
 from madoguchi.foundation.schemas import Invalids
-from madoguchi.knowledge import queries
+from madoguchi.knowledge import access, queries
 
 router = Router(tags=["FAQ"])
 
@@ -24,6 +26,13 @@ class FaqResults(Schema):
     results: list[FaqResult]
 
 
+class TooManySearches(Schema):
+    """Too many requests; the header Retry-After says for how many seconds."""
+
+    code: Literal["too_many"]
+    message: str
+
+
 @router.get("/faq", response={200: FaqResults, 422: Invalids}, summary="よくある質問を探す")
 def search(
     request: HttpRequest,
@@ -31,6 +40,7 @@ def search(
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> FaqResults:
     """Return public FAQs for a question in anybody's words, best first."""
+    limits.spend(access.SEARCHES, request, at=timezone.now())
     return FaqResults(
         results=[
             FaqResult(

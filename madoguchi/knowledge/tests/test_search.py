@@ -1,4 +1,5 @@
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core.checks import run_checks
@@ -7,7 +8,8 @@ from django.db import connection, connections, models, transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from madoguchi.knowledge import actions, analyser, index, queries
+from madoguchi.foundation.limits import Limit
+from madoguchi.knowledge import access, actions, analyser, index, queries
 from madoguchi.knowledge.models import Faq, SearchDoc, SearchTerm
 from madoguchi.staff.rules import Role
 from tests import make
@@ -314,3 +316,13 @@ class TestApi:
 
         assert answer.status_code == 422
         assert answer.json()["detail"]
+
+    def test_too_many_searches_from_one_address_must_wait(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        few = Limit(name="faq_search", times=2, span=timedelta(days=1))
+        monkeypatch.setattr(access, "SEARCHES", few)
+        answers = [client.get("/api/v1/faq?q=ごみ") for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert int(answers[2]["Retry-After"]) > 0
