@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from madoguchi.casework import access as casework
 from madoguchi.foundation import live as updates
+from madoguchi.offices.models import City
 from madoguchi.residents import access as residents
 from madoguchi.staff import actions as staff_actions
 from madoguchi.staff import queries as staff_queries
@@ -26,6 +27,8 @@ SAMPLE_DRAFT = "components.sample"
 @requires()
 def today(request: StaffRequest) -> HttpResponse:
     """今日の机: what waits for whoever is signed in; it changes while it is open."""
+    if request.user.may(Verb.EDIT_OFFICES) and not City.objects.exists():
+        return redirect("offices:set_up")  # the first sign-in on an empty city
     now = timezone.now()
     desk = queries.today(request.user, at=now)
     if desk.case_ids:

@@ -47,6 +47,14 @@ class TestEmptyCity:
         assert "初期設定を続ける" in index
         assert "庁舎がまだありません" in index
 
+    def test_the_first_administrator_is_led_to_the_set_up(self, browser: Client) -> None:
+        desk = reverse("staffsite:today")
+
+        assert browser.get(desk)["Location"] == reverse("offices:set_up")
+
+        City.objects.create(pk=1, name="汐見市")
+        assert browser.get(desk).status_code == 200
+
     def test_the_set_up_leads_from_nothing_to_the_first_visitor(self, browser: Client) -> None:
         def post(page: str, /, **fields: object) -> None:
             answer = browser.post(f"{reverse(f'offices:{page}')}?set-up=1", fields)
