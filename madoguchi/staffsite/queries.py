@@ -51,6 +51,8 @@ class Today:
     faqs: list[Faq] = field(default_factory=list)
     drafts: list[DraftLeft] = field(default_factory=list)
 
+    shown: int = SHOWN  # a list of this length may go on
+
     @property
     def case_ids(self) -> set[int]:
         shown = {case.pk for case in (*self.cases, *self.answered)}

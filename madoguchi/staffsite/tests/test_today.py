@@ -12,6 +12,7 @@ from madoguchi.staff import actions as staff
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 from madoguchi.staffsite import access
+from madoguchi.staffsite.queries import SHOWN
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,14 @@ def test_requests_and_late_records_of_the_division_are_on_it() -> None:
         assert "期限を過ぎた対応記録" in page
         assert late.case.number in page
     assert late.case.number not in stranger
+
+
+def test_a_long_list_says_that_it_goes_on() -> None:
+    late = timezone.localdate() - timedelta(days=1)
+    for number in range(SHOWN + 1):
+        make.handover(to=make.division(f"{number}課"), due_on=late)
+
+    assert f"{SHOWN}件以上" in desk(make.staff())
 
 
 def test_a_faq_to_approve_is_on_the_desk_of_whoever_may() -> None:
