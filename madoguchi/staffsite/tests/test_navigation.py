@@ -1,8 +1,9 @@
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from madoguchi.staff.rules import Role
-from madoguchi.staffsite.navigation import MENU, menu_for
+from madoguchi.staffsite.navigation import MENU, Entry, menu_for
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +46,10 @@ def test_a_staff_page_shows_who_is_at_work_and_the_menu(client: Client) -> None:
     assert officer.name in html
     assert "システム管理者" in html
     assert 'href="/staff/offices/"' in html
+
+
+@pytest.mark.parametrize(
+    "entry", [e for group in MENU for e in group.entries], ids=lambda e: e.name
+)
+def test_every_line_of_the_menu_leads_somewhere(entry: Entry) -> None:
+    assert reverse(entry.name).startswith("/staff/")
