@@ -122,7 +122,9 @@ def test_every_page_is_fit_for_everyone(
     for person, address in found.pages.values():
         if bool(person) is not is_staff:
             continue
-        page = windows.setdefault(person, open_page(user=person))
+        if person not in windows:
+            windows[person] = open_page(user=person)
+        page = windows[person]
         page.set_viewport_size({"width": WIDTHS[-1], "height": 768})
         page.goto(address)
         for width in WIDTHS:
