@@ -1,0 +1,306 @@
+"""
+Every address × method × reader × relation, against the declared rules (tests/access_rules.py).
+
+The rows and requests are real; only the drawing of templates is left out, for speed. The second
+half removes one check after the other and holds that the matrix notices.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.template.backends.django import Template
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django.plugin import DjangoDbBlocker
+
+from madoguchi.audit.models import AuditEvent
+from madoguchi.knowledge.models import Faq
+from madoguchi.staff import rules as staff_rules
+from madoguchi.staff.models import User
+from madoguchi.staff.rules import Role, Verb
+from tests.access_rules import RULES, Rule, nothing
+from tests.access_world import ANONYMOUS, READERS, Reader, Relation, World
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+LOG_IN = "/staff/login/"
+
+
+def site_map() -> dict[str, URLPattern]:
+    """Return every address of the product by its name, namespaces included."""
+    return dict(_walk(get_resolver(), ()))
+
+
+def _walk(resolver: URLResolver, spaces: tuple[str, ...]) -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, (*spaces, entry.namespace) if entry.namespace else spaces)
+        else:
+            yield ":".join([*spaces, entry.name or str(entry.pattern)]), entry
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Template, "render", lambda self, context=None, request=None: "")
+
+
+@dataclass(frozen=True)
+class Cell:
+    name: str
+    method: str
+    reader: Reader
+    relation: Relation
+
+    @property
+    def rule(self) -> Rule:
+        return RULES[self.name]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.method} {self.reader} {self.relation}"
+
+
+def cells(name: str) -> Iterator[Cell]:
+    """Every reader by every method; by the methods it answers, on the row of every relation."""
+    rule = RULES[name]
+    has_row = rule.kwargs is not nothing or rule.query is not nothing
+    for method in METHODS:
+        relations = Relation if has_row and method in rule.methods else (Relation.OWN,)
+        for reader in READERS:
+            for relation in relations:
+                yield Cell(name, method, reader, relation)
+
+
+def ask(world: World, cell: Cell, *, client: Client | None = None) -> HttpResponseBase:
+    """Send the request of the cell, with a form filled in where the rule has one."""
+    rule = cell.rule
+    address = reverse(cell.name, kwargs=dict(rule.kwargs(world, cell.relation)))
+    if query := rule.query(world, cell.relation):
+        address += "?" + urlencode(query)
+    sender = client or world.clients[cell.reader]
+    form = dict(rule.post(world, cell.relation)) if rule.post else {}
+    if cell.method != "POST":
+        return sender.generic(cell.method, address)
+    if rule.json:
+        return sender.post(address, json.dumps(form), content_type="application/json")
+    return sender.post(address, form)
+
+
+def outcome(response: HttpResponseBase) -> str:
+    """Return what the answer means to the reader."""
+    status = response.status_code
+    if status == 401 or response.headers.get("Location", "").startswith(LOG_IN):
+        return "log in"
+    named = {403: "forbidden", 404: "hidden", 405: "not answered"}
+    return named.get(status) or ("broken" if status >= 500 else "answered")
+
+
+def expected(cell: Cell) -> set[str]:
+    rule = cell.rule
+    if cell.method == "HEAD" and "GET" in rule.methods:  # the same as GET, or not at all
+        return {*expected(replace(cell, method="GET")), "not answered"}
+    if cell.method not in rule.methods:
+        return {"log in", "forbidden", "hidden", "not answered"}
+    if rule.leads_to_log_in:
+        return {"log in"}
+    if rule.roles is None:
+        return {"answered"}
+    if cell.reader == ANONYMOUS:
+        return {"log in"}
+    if cell.reader not in rule.roles:
+        return {"forbidden"}
+    if cell.reader in rule.hidden.get(cell.relation, ()):
+        return {"hidden"}
+    if cell.reader in rule.forbidden.get(cell.relation, ()):
+        return {"forbidden"}
+    return {"answered"}
+
+
+def red_cells(world: World, name: str) -> Iterator[str]:
+    """Play all cells of one address; tell those whose answer the rule does not allow."""
+    for cell in cells(name):
+        with transaction.atomic():
+            found = outcome(ask(world, cell))
+            transaction.set_rollback(True)
+        if found not in expected(cell):
+            yield f"{cell}: {found}, not {' or '.join(sorted(expected(cell)))}"
+
+
+def test_every_address_has_a_rule_and_every_rule_an_address() -> None:
+    addresses = site_map()
+
+    missing = [f"{name} ({addresses[name].pattern})" for name in addresses if name not in RULES]
+    assert not missing, (
+        "These addresses have no rule. Add one to RULES in tests/access_rules.py: who gets in "
+        f"(roles), by which methods, for which rows: {missing}"
+    )
+    assert not [name for name in RULES if name not in addresses]
+
+
+def test_the_matrix_is_large_enough_to_mean_something() -> None:
+    assert sum(1 for name in RULES for _ in cells(name)) >= 2_000
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize("name", RULES)
+def test_matrix(world: World, name: str) -> None:
+    assert list(red_cells(world, name)) == []
+
+
+@pytest.mark.parametrize("name", [n for n, rule in RULES.items() if "POST" in rule.methods])
+def test_a_form_prepared_by_another_site_is_refused(world: World, name: str) -> None:
+    rule = RULES[name]
+    readers = [reader for reader in READERS if reader in (rule.roles or {ANONYMOUS})]
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = world.clients[readers[0]].cookies
+
+    with transaction.atomic():
+        response = ask(world, Cell(name, "POST", readers[0], Relation.OWN), client=strict)
+        transaction.set_rollback(True)
+
+    assert (response.status_code == 403) == rule.csrf
+
+
+def permitted(name: str) -> Reader:
+    rule = RULES[name]
+    shut = rule.hidden.get(Relation.OWN, frozenset()) | rule.forbidden.get(
+        Relation.OWN, frozenset()
+    )
+    return next(r for r in READERS if r in (rule.roles or {ANONYMOUS}) and r not in shut)
+
+
+class TestTrail:
+    """Every change and every reading of a person's record stands in the audit trail."""
+
+    @pytest.mark.usefixtures("_undrawn")
+    @pytest.mark.parametrize(
+        "name", [n for n, r in RULES.items() if "POST" in r.methods and r.changes]
+    )
+    def test_a_change_writes_an_event(self, world: World, name: str) -> None:
+        assert RULES[name].post or RULES[name].leads_to_log_in, (
+            f"{name} answers POST: give its rule a `post` with which it succeeds, or say "
+            "`changes=False` and why"
+        )
+
+        with transaction.atomic():
+            before = AuditEvent.objects.count()
+            response = ask(world, Cell(name, "POST", permitted_to_change(name), Relation.OWN))
+            written = AuditEvent.objects.count() - before
+            transaction.set_rollback(True)
+
+        assert response.status_code < 400
+        assert written >= 1
+
+    @pytest.mark.usefixtures("_undrawn")
+    @pytest.mark.parametrize("name", [n for n, rule in RULES.items() if rule.reads])
+    def test_a_reading_writes_exactly_one_event(self, world: World, name: str) -> None:
+        with transaction.atomic():
+            before = AuditEvent.objects.count()
+            response = ask(world, Cell(name, "GET", permitted(name), Relation.OWN))
+            written = AuditEvent.objects.count() - before
+            transaction.set_rollback(True)
+
+        assert (response.status_code, written) == (200, 1)
+
+
+def permitted_to_change(name: str) -> Reader:
+    return Role.ADMIN if RULES[name].roles is None else permitted(name)
+
+
+# --- Proof: take one check away, and a cell turns red. ---
+
+
+def _verb_for(role: Role, verb: Verb) -> Callable[[pytest.MonkeyPatch], None]:
+    def mutate(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(staff_rules.MAY, role, staff_rules.MAY[role] | {verb})
+
+    return mutate
+
+
+def _everybody_may_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(User, "may", lambda self, verb: True)
+
+
+def _returns(path: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    def mutate(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(path, value)
+
+    return mutate
+
+
+def _all_faqs(user: User) -> Any:
+    return Faq.objects.all()
+
+
+MUTANTS: list[tuple[str, Callable[[pytest.MonkeyPatch], None], str]] = [
+    ("officers edit staff", _verb_for(Role.OFFICER, Verb.EDIT_STAFF), "staff:edit_person"),
+    ("officers reveal", _verb_for(Role.OFFICER, Verb.REVEAL_ADDRESS), "residents:reveal"),
+    ("officers lift", _verb_for(Role.OFFICER, Verb.REVEAL_ADDRESS), "residents:lift_restriction"),
+    (
+        "reception reads residents",
+        _verb_for(Role.RECEPTION, Verb.READ_RESIDENTS),
+        "residents:detail",
+    ),
+    ("admin reads residents", _verb_for(Role.ADMIN, Verb.READ_RESIDENTS), "residents:list"),
+    ("admin reads the trail", _verb_for(Role.ADMIN, Verb.READ_AUDIT), "staff:audit"),
+    ("the contractor reads it", _verb_for(Role.SAFETY_DESK, Verb.READ_AUDIT), "staff:audit_excel"),
+    (
+        "auditors read residents",
+        _verb_for(Role.AUDITOR, Verb.READ_RESIDENTS),
+        "residents:update",
+    ),
+    ("authors approve", _verb_for(Role.OFFICER, Verb.APPROVE_FAQ), "knowledge:approve"),
+    ("counsellors set up", _verb_for(Role.COUNSELLOR, Verb.EDIT_OFFICES), "offices:change_site"),
+    ("verbs do not count", _everybody_may_everything, "residents:access_report"),
+    (
+        "drafts of all divisions",
+        _returns("madoguchi.knowledge.access.visible_faqs", _all_faqs),
+        "knowledge:detail",
+    ),
+    (
+        "every topic",
+        _returns("madoguchi.staffsite.access.may_follow", lambda user, topic: True),
+        "staffsite:live",
+    ),
+]
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize(("mutate", "name"), [m[1:] for m in MUTANTS], ids=[m[0] for m in MUTANTS])
+def test_a_check_that_is_taken_away_is_missed(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    mutate: Callable[[pytest.MonkeyPatch], None],
+    name: str,
+) -> None:
+    mutate(monkeypatch)
+
+    assert next(red_cells(world, name), None)
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize("name", [n for n, rule in RULES.items() if rule.roles is not None])
+def test_no_door_can_be_taken_off(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Without `requires`, the address of every staff page turns red."""
+    entry = site_map()[name]
+    view = entry.callback
+    while hasattr(view, "__wrapped__"):
+        view = view.__wrapped__
+    monkeypatch.setattr(entry, "callback", view)
+
+    assert next(red_cells(world, name), None)
