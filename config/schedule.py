@@ -8,4 +8,5 @@ TIMETABLE = {
     "madoguchi.booking.tasks.check_masks": "30 3 * * *",
     "madoguchi.messaging.tasks.sweep_out_tray": "* * * * *",
     "madoguchi.foundation.tasks.prune_live_events": "10 3 * * *",
+    "madoguchi.staff.tasks.tidy_up": "20 3 * * *",
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from madoguchi.staff.rules import Role
-from tests.access_world import Relation, World
+from tests.access_world import READERS, Reader, Relation, World
 
 R = Relation
 EVERYBODY = frozenset(Role)
@@ -53,8 +53,8 @@ class Rule:
     methods: tuple[str, ...] = ("GET",)
     kwargs: Parts = nothing
     query: Parts = nothing
-    hidden: Mapping[Relation, frozenset[Role]] = field(default_factory=dict)
-    forbidden: Mapping[Relation, frozenset[Role]] = field(default_factory=dict)
+    hidden: Mapping[Relation, frozenset[Any]] = field(default_factory=dict)
+    forbidden: Mapping[Relation, frozenset[Any]] = field(default_factory=dict)
     post: Parts | None = None
     json: bool = False
     changes: bool = True
@@ -100,6 +100,7 @@ def a_faq(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"question": "何が必要ですか", "answer": "身分証です。", "category": "子育て"}
 
 
+NOBODY: Mapping[Relation, frozenset[Reader]] = dict.fromkeys(R, frozenset(READERS))
 # A draft may hold words of a case: other divisions do not know of it.
 NOT_OURS = {R.OTHER: DIVISION}
 
@@ -115,8 +116,13 @@ PUBLIC = {
     "knowledge:rate": Rule(
         None, BUTTON, kwargs=of_public_faq, post=lambda w, r: {"helped": "yes"}, changes=False
     ),
-    "api-0.1.0:openapi-json": Rule(None),
-    "api-0.1.0:api-root": Rule(None),
+    # The same text for every method; it takes nothing in, so there is nothing to forge.
+    "api-0.1.0:openapi-json": Rule(
+        None, ("GET", "POST", "PUT", "PATCH", "DELETE"), changes=False, csrf=False
+    ),
+    "api-0.1.0:api-root": Rule(
+        None, ("GET", "POST", "PUT", "PATCH", "DELETE"), hidden=NOBODY, changes=False, csrf=False
+    ),
     "api-0.1.0:search": Rule(None, query=lambda w, r: {"q": "保育"}),
     "health": Rule(None),
     "csp_report": Rule(
@@ -130,9 +136,7 @@ PUBLIC = {
 }
 
 STAFF = {
-    "staff:log_in": Rule(
-        None, FORM, post=lambda w, r: {"username": "x", "password": "y"}, changes=False
-    ),
+    "staff:log_in": Rule(None, FORM, changes=False),
     "staff:second_factor": Rule(None, FORM, changes=False, leads_to_log_in=True),
     "staff:enrol": Rule(None, FORM, changes=False, leads_to_log_in=True),
     "staff:log_out": Rule(None, BUTTON, leads_to_log_in=True),
@@ -166,7 +170,7 @@ STAFF = {
     ),
     "staffsite:components": Rule(EVERYBODY),
     "staffsite:signed_in": Rule(EVERYBODY),
-    "mail:caught": Rule(EVERYBODY, hidden=dict.fromkeys(R, EVERYBODY)),  # the demo alone has it
+    "mail:caught": Rule(EVERYBODY, hidden=NOBODY),  # the demo alone has it
     "messaging:operations": Rule(ADMIN),
     "messaging:retry": Rule(ADMIN, BUTTON, kwargs=lambda w, r: {"pk": w.message.pk}, post=nothing),
 }

@@ -40,12 +40,12 @@ class Break(NamedTuple):
 
 
 BREAK_LABELS = {
-    "edited": "書き換えられています",
-    "removed": "削除されています",
-    "inserted": "あとから挿入されています",
-    "reordered": "順序が入れ替えられています",
+    "edited": "が書き換えられています",
+    "removed": "が削除されています",
+    "inserted": "があとから挿入されています",
+    "reordered": "の順序が入れ替えられています",
     "cut_off": "以降が切り捨てられています（控えより短い）",
-    "rewritten": "までのどこかで、要約値ごと書き換えられています（控えと一致しない）",
+    "rewritten": "までのどこかが、要約値ごと書き換えられています（控えと一致しない）",
 }
 
 
@@ -78,9 +78,10 @@ class Checker:
     def feed(self, rows: list[tuple[Any, ...]]) -> Break | None:
         """Check the next rows (columns as in `Line`); None means that all are genuine."""
         number, before, anchors = self.number, self.hash, self.anchors
+        encode, sha256 = json.JSONEncoder().encode, hashlib.sha256  # a million times
         for index, row in enumerate(rows):
             number += 1
-            digest = hashlib.sha256(json.dumps(row[:-1]).encode()).hexdigest()
+            digest = sha256(encode(row[:-1]).encode()).hexdigest()
             if row[0] != number or row[9] != before or row[10] != digest:
                 return _what_happened([Line(*row) for row in rows[index:]], number)
             before = digest

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from madoguchi.audit import actions, queries
+from madoguchi.audit.checks import the_trail_is_guarded
 from madoguchi.audit.rules import Anchor, Break, Line, chain_hash
 from tests import make
 
@@ -194,3 +197,42 @@ def test_the_driver_hands_out_plain_rows() -> None:
 
     assert type(row) is tuple
     assert row[1] == "2026-11-24 01:00:01.000001"
+
+
+class TestCommand:
+    def test_it_names_the_first_bad_event(self, capsys: pytest.CaptureFixture[str]) -> None:
+        GUARD.put_up(None, connection.schema_editor())
+        call_command("audit_verify")
+        assert "10件は、書かれたときのままです" in capsys.readouterr().out
+        GUARD.take_down(None, connection.schema_editor())
+        edit()
+        GUARD.put_up(None, connection.schema_editor())
+
+        with pytest.raises(SystemExit) as stop:
+            call_command("audit_verify")
+
+        assert stop.value.code == 1
+        assert "4 番が書き換えられています" in capsys.readouterr().err
+
+    def test_the_head_kept_outside_finds_a_cut_tail(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kept = tmp_path / "anchors.txt"
+        call_command("audit_head", to=str(kept))
+        sql("DELETE FROM audit_auditevent WHERE id > 7")
+        GUARD.put_up(None, connection.schema_editor())
+
+        with pytest.raises(SystemExit):
+            call_command("audit_verify", anchor=str(kept))
+
+        assert "8 番以降が切り捨てられています" in capsys.readouterr().err
+
+    def test_a_file_that_is_no_anchor_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "x.txt").write_text("tomorrow", encoding="utf-8")
+
+        with pytest.raises(CommandError, match="控えのファイルを読めません"):
+            call_command("audit_verify", anchor=str(tmp_path / "x.txt"))
+
+
+def test_the_start_is_refused_without_triggers() -> None:
+    assert {e.id for e in the_trail_is_guarded(databases=["default"])} == {"audit.E001"}

@@ -3,7 +3,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.knowledge import access, actions, queries
@@ -15,6 +15,7 @@ from madoguchi.staff.rules import Verb
 SHOWN = 50
 
 
+@require_safe
 @requires(Verb.WRITE_FAQ, Verb.APPROVE_FAQ)
 def faqs(request: StaffRequest) -> HttpResponse:
     """The FAQs one may know of, by state, category and division."""
@@ -72,6 +73,7 @@ def _text_page(request: StaffRequest, form: FaqForm, faq: Faq | None) -> HttpRes
     )
 
 
+@require_safe
 @requires(Verb.WRITE_FAQ, Verb.APPROVE_FAQ)
 def detail(request: StaffRequest, key: str) -> HttpResponse:
     faq = access.faq_to_read(request.user, key)
