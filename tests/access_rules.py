@@ -167,7 +167,10 @@ STAFF = {
             for relation in R
         },
     ),
-    "staffsite:components": Rule(EVERYBODY),
+    "staffsite:today": Rule(EVERYBODY),
+    "staffsite:resident_history": Rule(COUNSEL | DIVISION, kwargs=of_resident, reads=True),
+    # Its sample form is shown with errors and saved nowhere.
+    "staffsite:components": Rule(EVERYBODY, FORM, changes=False),
     "staffsite:signed_in": Rule(EVERYBODY),
     "mail:caught": Rule(EVERYBODY, hidden=NOBODY),  # the demo alone has it
     "messaging:operations": Rule(ADMIN),
@@ -247,18 +250,18 @@ def of_day(world: World, relation: Relation) -> Mapping[str, Any]:
 OFFICES = {
     "offices:index": Rule(ADMIN),
     "offices:set_up": Rule(ADMIN),
-    "offices:name_city": Rule(ADMIN, FORM, post=lambda w, r: {"name": "汐見市"}),
-    "offices:add_divisions": Rule(ADMIN, FORM, post=lambda w, r: {"lines": "税務課"}),
+    "offices:name_city": Rule(ADMIN, FORM, post=lambda w, r: {"name": "汐見台市"}),
+    "offices:add_divisions": Rule(ADMIN, FORM, post=lambda w, r: {"text": "市民税課"}),
     "offices:calendar": Rule(ADMIN, kwargs=lambda w, r: {"pk": w.offices["site"].pk}),
     "offices:set_opening_day": Rule(
-        ADMIN, FORM, kwargs=of_day, post=lambda w, r: {"is_shut": "on", "reason": "工事"}
+        ADMIN, FORM, kwargs=of_day, post=lambda w, r: {"is_open": "shut", "reason": "停電"}
     ),
     "offices:clear_opening_day": Rule(ADMIN, BUTTON, kwargs=of_day, post=nothing),
     **_offices(
         "site",
-        lambda w, r: {"name": "港町支所", "opens_at": "8:30", "closes_at": "17:15"},
+        lambda w, r: {"name": "山手支所", "opens_at": "8:30", "closes_at": "17:15"},
     ),
-    **_offices("division", lambda w, r: {"name": "税務課"}),
+    **_offices("division", lambda w, r: {"name": "市民税課"}),
     **_offices(
         "counter",
         lambda w, r: {
@@ -368,7 +371,11 @@ CASEWORK = {
         post=lambda w, r: {"name": "あたらしい分野", "code": "OTHER"},
     ),
     "casework:open_from_visit": Rule(
-        CASES, BUTTON, kwargs=lambda w, r: {"visit_id": w.visits[r].pk}, post=nothing
+        CASES,
+        BUTTON,
+        kwargs=lambda w, r: {"visit_id": w.called[r].pk},
+        post=nothing,
+        hidden=NOT_OURS,
     ),
     "casework:case": Rule(CASES, kwargs=of_case, hidden=NOT_OURS, reads=True),
     "casework:sheet": Rule(CASES, kwargs=of_case, hidden=NOT_OURS, reads=True),
@@ -590,6 +597,11 @@ BOOKING = {
     ),
 }
 
+STATISTICS = {
+    f"statistics:{name}": Rule(CLOSERS)
+    for name in ("month", "month_excel", "visits", "records")
+}
+
 API = {
     "api:search": Rule(None, query=lambda w, r: {"q": "保育"}),
     "api:services": Rule(None),
@@ -601,5 +613,5 @@ API = {
 }
 
 RULES: dict[str, Rule] = (
-    PUBLIC | STAFF | RESIDENTS | KNOWLEDGE | OFFICES | CASEWORK | BOOKING | API
+    PUBLIC | STAFF | RESIDENTS | KNOWLEDGE | OFFICES | CASEWORK | BOOKING | STATISTICS | API
 )

@@ -1,16 +1,23 @@
 """The people and rows on which the access matrix is played. All of them are real rows."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.db.models import Model
 from django.test import Client
+from django.utils import timezone
 
+from madoguchi.booking import actions as booking
+from madoguchi.booking.models import OpeningRule, Service, Visit
+from madoguchi.casework import actions as casework
+from madoguchi.casework.models import Case, Handover
+from madoguchi.casework.rules import Result, Status, Understanding
 from madoguchi.knowledge import actions as faqs
 from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
 from madoguchi.messaging.models import OutboundMessage
-from madoguchi.offices.models import City, Division, OpeningDay
+from madoguchi.offices.models import City, Counter, Division, OpeningDay
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
@@ -86,6 +93,98 @@ class World:
             channel="mail", to="kakari@shiomi.example", subject="依頼", body="依頼", at=make.NOW
         )
         OutboundMessage.objects.filter(pk=self.message.pk).update(gave_up_at=make.NOW)
+
+        self.site = make.site()
+        self.third = make.division("税務課")
+        self.category = make.category()
+        self.result, self.understanding = Result.ADVISED.value, Understanding.AGREED.value
+        self.cases = {relation: self._case(relation) for relation in Relation}
+        self.closed = {relation: self._closed(self._case(relation)) for relation in Relation}
+        self.closures = {
+            relation: case.closures.get() for relation, case in self.closed.items()
+        }
+        self.handovers = {relation: self._handover(relation) for relation in Relation}
+        self.accepted = {relation: self._handover(relation) for relation in Relation}
+        for each in self.accepted.values():
+            each.state = "accepted"
+            each.accepted_at, each.accepted_by = make.NOW, self.colleague
+            each.save()
+        self.cases[Relation.CLOSED] = self._closed(self.cases[Relation.CLOSED])
+        for each in (self.handovers[Relation.CLOSED], self.accepted[Relation.CLOSED]):
+            Case.objects.filter(pk=each.case_id).update(
+                status=Status.CLOSED.value, closed_at=make.NOW, closed_by=self.colleague
+            )
+        self.counters: dict[Relation, Counter] = {}
+        self.services: dict[Relation, Service] = {}
+        for relation in Relation:
+            self.counters[relation], self.services[relation] = self._place(relation)
+        self.visits = {r: make.visit(self.services[r]) for r in Relation}
+        self.called = {relation: self._called(relation) for relation in Relation}
+        self.started = {relation: self._called(relation) for relation in Relation}
+        for each in self.started.values():
+            booking.start(visit=each, by=self.colleague, at=make.NOW)
+        today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
+        self.appointments = {
+            relation: make.appointment(
+                self.services[relation],
+                start=today + timedelta(days=1),
+                resident=self.residents[relation],
+            )
+            for relation in Relation
+        }
+        self.opening_rules = {
+            relation: OpeningRule.objects.create(
+                counter=self.counters[relation],
+                opens_at="09:00",
+                closes_at="12:00",
+                valid_from=make.NOW.date(),
+                made_by=self.colleague,
+                made_at=make.NOW,
+            )
+            for relation in Relation
+        }
+
+    def _case(self, relation: Relation) -> Case:
+        case = make.case(
+            owner=self.division(relation),
+            resident=self.residents[relation],
+            category=self.category,
+            by=self.colleague,
+        )
+        casework.write_contact(
+            case=case, channel="counter", text="説明した。", minutes=5, by=self.colleague, at=make.NOW
+        )
+        case.meetings.create(started_at=make.NOW, started_by=self.colleague)
+        return Case.objects.get(pk=case.pk)
+
+    def _closed(self, case: Case) -> Case:
+        casework.close(
+            case=case,
+            conclusion="分かった。",
+            result=self.result,
+            reason="記入例で確かめた。",
+            understanding=self.understanding,
+            by=self.colleague,
+            at=make.NOW,
+        )
+        return Case.objects.get(pk=case.pk)
+
+    def _handover(self, relation: Relation) -> Handover:
+        return make.handover(self._case(relation), to=self.division(relation))
+
+    def _place(self, relation: Relation) -> tuple[Counter, Service]:
+        counter = make.counter(f"窓口{next(make._number)}", division=self.division(relation))
+        service = make.service(
+            f"相談{counter.pk}", counters=[counter], division=self.division(relation)
+        )
+        return counter, service
+
+    def _called(self, relation: Relation) -> Visit:
+        counter, service = self._place(relation)
+        make.visit(service)
+        visit = booking.call_next(counter=counter, by=self.colleague, at=make.NOW)
+        assert visit
+        return visit
 
     def division(self, relation: Relation) -> Division:
         return self.other if relation is Relation.OTHER else self.own

@@ -9,8 +9,11 @@ import json
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
+from zipfile import ZipFile
 
 import pytest
 from django.db import transaction
@@ -22,11 +25,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from madoguchi.audit.models import AuditEvent
 from madoguchi.knowledge.models import Faq
+from madoguchi.residents.models import Resident
 from madoguchi.staff import rules as staff_rules
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role, Verb
 from tests.access_rules import RULES, Rule, nothing
-from tests.access_world import ANONYMOUS, READERS, Reader, Relation, World
+from tests.access_world import ANONYMOUS, READERS, SECRET_CONTACT, Reader, Relation, World
 
 pytestmark = pytest.mark.django_db
 
@@ -75,14 +79,21 @@ class Cell:
 
 
 def cells(name: str) -> Iterator[Cell]:
-    """Every reader by every method; by the methods it answers, on the row of every relation."""
+    """
+    Every reader by every method the address answers, on the row of every relation.
+
+    Methods it must refuse are tried by a stranger and by somebody who may get in.
+    """
     rule = RULES[name]
     has_row = rule.kwargs is not nothing or rule.query is not nothing
     for method in METHODS:
-        relations = Relation if has_row and method in rule.methods else (Relation.OWN,)
-        for reader in READERS:
-            for relation in relations:
-                yield Cell(name, method, reader, relation)
+        if method in rule.methods:
+            for reader in READERS:
+                for relation in Relation if has_row else (Relation.OWN,):
+                    yield Cell(name, method, reader, relation)
+        else:
+            for reader in {ANONYMOUS, permitted(name)}:
+                yield Cell(name, method, reader, Relation.OWN)
 
 
 def ask(world: World, cell: Cell, *, client: Client | None = None) -> HttpResponseBase:
@@ -183,7 +194,8 @@ def permitted(name: str) -> Reader:
     shut = rule.hidden.get(Relation.OWN, frozenset()) | rule.forbidden.get(
         Relation.OWN, frozenset()
     )
-    return next(r for r in READERS if r in (rule.roles or {ANONYMOUS}) and r not in shut)
+    readers = [r for r in READERS if r in (rule.roles or {ANONYMOUS}) and r not in shut]
+    return readers[0] if readers else ANONYMOUS
 
 
 class TestTrail:
@@ -308,3 +320,53 @@ def test_no_door_can_be_taken_off(
     monkeypatch.setattr(entry, "callback", view)
 
     assert next(red_cells(world, name), None)
+
+
+# --- The address of a resident with restricted display is on no page, list or file. ---
+
+
+def written(response: HttpResponseBase) -> str:
+    """Return all text of an answer, that of an Excel file included."""
+    raw = getattr(response, "content", b"")
+    if not raw.startswith(b"PK"):
+        return str(raw.decode(errors="replace"))
+    with ZipFile(BytesIO(raw)) as book:
+        return "".join(book.read(part).decode(errors="replace") for part in book.namelist())
+
+
+@pytest.mark.parametrize("name", [n for n, rule in RULES.items() if "GET" in rule.methods])
+def test_a_secret_contact_is_nowhere(world: World, name: str) -> None:
+    readers = [reader for reader in READERS if reader in (RULES[name].roles or {ANONYMOUS})]
+    leaks = []
+    for reader in readers:
+        with transaction.atomic():
+            text = written(ask(world, Cell(name, "GET", reader, Relation.SECRET)))
+            transaction.set_rollback(True)
+        leaks += [f"{name} {reader}: {field}" for field, v in SECRET_CONTACT.items() if v in text]
+
+    assert leaks == []
+
+
+def test_the_search_for_secrets_would_find_one(world: World) -> None:
+    """Revealed for a reason it is on the page, so the pages above were really read."""
+    with transaction.atomic():
+        cell = Cell("residents:reveal", "POST", Role.COUNSELLOR, Relation.SECRET)
+        text = written(ask(world, cell))
+        transaction.set_rollback(True)
+
+    assert all(value in text for value in SECRET_CONTACT.values())
+
+
+def test_a_page_that_forgets_the_mask_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: without the mask on `Resident.contact` the list shows the address."""
+    opened = SimpleNamespace(**SECRET_CONTACT)
+    monkeypatch.setattr(Resident, "contact", property(lambda self: opened))
+    with transaction.atomic():
+        text = written(
+            ask(world, Cell("residents:list", "GET", Role.COUNSELLOR, Relation.SECRET))
+        )
+        transaction.set_rollback(True)
+
+    assert SECRET_CONTACT["address"] in text
