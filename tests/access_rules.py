@@ -346,9 +346,7 @@ ASKED = COUNSEL | DIVISION
 CHANGING = {"hidden": NOT_OURS, "forbidden": {R.CLOSED: CASES}}
 
 CASEWORK = {
-    "casework:survey_code": Rule(
-        None, FORM, post=lambda w, r: {"code": "000000"}, changes=False
-    ),
+    "casework:survey_code": Rule(None, FORM, post=lambda w, r: {"code": "000000"}, changes=False),
     "casework:survey_thanks": Rule(None),
     "casework:survey": Rule(
         None,
@@ -398,9 +396,7 @@ CASEWORK = {
         reads=True,
         **CHANGING,
     ),
-    "casework:restrict": Rule(
-        CASES, FORM, kwargs=of_case, post=a_reason, reads=True, **CHANGING
-    ),
+    "casework:restrict": Rule(CASES, FORM, kwargs=of_case, post=a_reason, reads=True, **CHANGING),
     "casework:involve": Rule(
         CASES,
         FORM,
@@ -418,9 +414,7 @@ CASEWORK = {
         reads=True,
     ),
     "casework:end_meeting": Rule(CASES, BUTTON, kwargs=of_meeting, post=nothing, **CHANGING),
-    "casework:close": Rule(
-        CLOSERS, FORM, kwargs=of_case, post=a_closing, reads=True, **CHANGING
-    ),
+    "casework:close": Rule(CLOSERS, FORM, kwargs=of_case, post=a_closing, reads=True, **CHANGING),
     "casework:reopen": Rule(
         CLOSERS, FORM, kwargs=of_closed_case, post=a_reason, hidden=NOT_OURS, reads=True
     ),
@@ -562,9 +556,7 @@ BOOKING = {
         CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS, changes=False
     ),
     "booking:recall": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
-    "booking:mark_absent": Rule(
-        CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS
-    ),
+    "booking:mark_absent": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
     "booking:return_to_queue": Rule(
         CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS
     ),
@@ -598,8 +590,7 @@ BOOKING = {
 }
 
 STATISTICS = {
-    f"statistics:{name}": Rule(CLOSERS)
-    for name in ("month", "month_excel", "visits", "records")
+    f"statistics:{name}": Rule(CLOSERS) for name in ("month", "month_excel", "visits", "records")
 }
 
 API = {

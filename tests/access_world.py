@@ -100,9 +100,7 @@ class World:
         self.result, self.understanding = Result.ADVISED.value, Understanding.AGREED.value
         self.cases = {relation: self._case(relation) for relation in Relation}
         self.closed = {relation: self._closed(self._case(relation)) for relation in Relation}
-        self.closures = {
-            relation: case.closures.get() for relation, case in self.closed.items()
-        }
+        self.closures = {relation: case.closures.get() for relation, case in self.closed.items()}
         self.handovers = {relation: self._handover(relation) for relation in Relation}
         self.accepted = {relation: self._handover(relation) for relation in Relation}
         for each in self.accepted.values():
@@ -152,7 +150,12 @@ class World:
             by=self.colleague,
         )
         casework.write_contact(
-            case=case, channel="counter", text="説明した。", minutes=5, by=self.colleague, at=make.NOW
+            case=case,
+            channel="counter",
+            text="説明した。",
+            minutes=5,
+            by=self.colleague,
+            at=make.NOW,
         )
         case.meetings.create(started_at=make.NOW, started_by=self.colleague)
         return Case.objects.get(pk=case.pk)

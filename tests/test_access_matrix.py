@@ -364,9 +364,7 @@ def test_a_page_that_forgets_the_mask_is_found(
     opened = SimpleNamespace(**SECRET_CONTACT)
     monkeypatch.setattr(Resident, "contact", property(lambda self: opened))
     with transaction.atomic():
-        text = written(
-            ask(world, Cell("residents:list", "GET", Role.COUNSELLOR, Relation.SECRET))
-        )
+        text = written(ask(world, Cell("residents:list", "GET", Role.COUNSELLOR, Relation.SECRET)))
         transaction.set_rollback(True)
 
     assert SECRET_CONTACT["address"] in text
