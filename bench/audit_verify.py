@@ -1,8 +1,8 @@
 """
 How fast the audit trail is checked, beside the same walk without any checking.
 
-Run: python bench/audit_verify.py [EVENTS]. Prints events per second of processor time and the ratio to reading
-the rows alone, in the same process and on the same rows.
+Run: python bench/audit_verify.py [EVENTS]. Prints events per second of processor time, and the
+ratio to reading the rows alone, in the same process and on the same rows.
 """
 
 import os

@@ -343,7 +343,7 @@ CLOSERS = COUNSEL | {Role.SUPERVISOR}
 ASKED = COUNSEL | DIVISION
 # Who may know of a case may not always change it: other divisions do not even know of it, and
 # a closed case is read, not changed.
-CHANGING = {"hidden": NOT_OURS, "forbidden": {R.CLOSED: CASES}}
+CHANGING: dict[str, Any] = {"hidden": NOT_OURS, "forbidden": {R.CLOSED: CASES}}
 
 CASEWORK = {
     "casework:survey_code": Rule(None, FORM, post=lambda w, r: {"code": "000000"}, changes=False),
