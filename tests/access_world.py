@@ -4,7 +4,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
@@ -37,7 +36,7 @@ ANONYMOUS = "anonymous"
 Reader = Role | str
 READERS: tuple[Reader, ...] = (ANONYMOUS, *Role)
 IN_DIVISION = (Role.OFFICER, Role.SUPERVISOR)
-SECRET_CONTACT = {
+SECRET_CONTACT: dict[str, Any] = {
     "phone": "08055550199",
     "email": "canary@kakurega.example",
     "address": "隠れ里市ひみつ町七丁目一番地",
@@ -73,7 +72,7 @@ class World:
         for resident in self.residents.values():
             resident.accommodations.create(kind="筆談")
 
-        self.offices: dict[str, Model] = {
+        self.offices: dict[str, Any] = {
             "site": make.site("港町支所"),
             "division": make.division("旧都市課"),
             "counter": make.counter("8番"),
@@ -84,8 +83,8 @@ class World:
         )
         self.faqs = {relation: self._faq(relation) for relation in Relation}
         self.proposed_faqs = {relation: self._faq(relation) for relation in Relation}
-        for each in self.proposed_faqs.values():
-            faqs.propose(faq=each, by=self.colleague, at=make.NOW)
+        for faq in self.proposed_faqs.values():
+            faqs.propose(faq=faq, by=self.colleague, at=make.NOW)
         self.public_faq = self._faq(Relation.OWN)
         faqs.propose(faq=self.public_faq, by=self.colleague, at=make.NOW)
         faqs.approve(faq=self.public_faq, by=self.people[Role.CENTRE_HEAD], at=make.NOW)
@@ -119,8 +118,8 @@ class World:
         self.visits = {r: make.visit(self.services[r]) for r in Relation}
         self.called = {relation: self._called(relation) for relation in Relation}
         self.started = {relation: self._called(relation) for relation in Relation}
-        for each in self.started.values():
-            booking.start(visit=each, by=self.colleague, at=make.NOW)
+        for visit in self.started.values():
+            booking.start(visit=visit, by=self.colleague, at=make.NOW)
         today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
         self.appointments = {
             relation: make.appointment(
@@ -136,7 +135,7 @@ class World:
                 opens_at="09:00",
                 closes_at="12:00",
                 valid_from=make.NOW.date(),
-                made_by=self.colleague,
+                made_by=self.colleague.username,
                 made_at=make.NOW,
             )
             for relation in Relation

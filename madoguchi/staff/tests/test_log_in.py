@@ -100,11 +100,12 @@ class TestPassword:
         hashed: list[str] = []
         hasher = hashers.get_hasher()
         encode = type(hasher).encode
-        monkeypatch.setattr(
-            type(hasher),
-            "encode",
-            lambda self, password, salt: hashed.append(password) or encode(self, password, salt),
-        )
+
+        def noted(self: Any, password: str, salt: str) -> str:
+            hashed.append(password)
+            return encode(self, password, salt)
+
+        monkeypatch.setattr(type(hasher), "encode", noted)
 
         send(client, username="nobody")
 
