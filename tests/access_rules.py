@@ -116,12 +116,10 @@ PUBLIC = {
     "knowledge:rate": Rule(
         None, BUTTON, kwargs=of_public_faq, post=lambda w, r: {"helped": "yes"}, changes=False
     ),
-    # The same text for every method; it takes nothing in, so there is nothing to forge.
-    "api:openapi-json": Rule(
-        None, ("GET", "POST", "PUT", "PATCH", "DELETE"), changes=False, csrf=False
-    ),
+    # The same text for every method: it takes nothing in.
+    "api:openapi-json": Rule(None, ("GET", "POST", "PUT", "PATCH", "DELETE"), changes=False),
     "api:api-root": Rule(
-        None, ("GET", "POST", "PUT", "PATCH", "DELETE"), hidden=NOBODY, changes=False, csrf=False
+        None, ("GET", "POST", "PUT", "PATCH", "DELETE"), hidden=NOBODY, changes=False
     ),
     "health": Rule(None),
     "csp_report": Rule(
