@@ -403,14 +403,14 @@ def _publish(visit: Visit, *, verb: str, at: datetime) -> None:
         live.publish(topic=topic, kind=verb, at=at, ticket=visit.ticket)
 
 
-def _record_visit(visit: Visit, verb: str, *, by: User, at: datetime) -> None:
+def _record_visit(visit: Visit, verb: str, *, by: User, at: datetime, **detail: bool) -> None:
     audit.record(
         verb=verb,
         target=visit,
         person=visit.resident_id,
         actor=by.get_username(),
         at=at,
-        detail={"ticket": visit.ticket, "counter": visit.counter_id},
+        detail={"ticket": visit.ticket, "counter": visit.counter_id, **detail},
     )
 
 
@@ -421,6 +421,40 @@ def call_next(*, counter: Counter, by: User, at: datetime) -> Visit | None:
 
     :raises StepNotAllowed: somebody is still at the counter.
     """
+    people = _waiting_for(counter, at=at)
+    turn = rules.next_to_call((visit.waiting for visit in people.values()), now=at)
+    if turn is None:
+        return None
+    return _call(people[turn.visit], counter=counter, verb="visit.call_next", by=by, at=at)
+
+
+@transaction.atomic
+def call(*, visit: Visit, counter: Counter, by: User, at: datetime) -> Visit:
+    """
+    Call one person to this counter, whoever's turn it is; a call out of turn is recorded as one.
+
+    :raises StepNotAllowed: somebody is still at the counter, or the visitor no longer waits
+        for it.
+    """
+    people = _waiting_for(counter, at=at)
+    if visit.pk not in people:
+        raise rules.StepNotAllowed(
+            f"{visit.ticket}番の方は、もうこの窓口でお待ちではありません。"
+            "ほかの窓口が呼んだかもしれません。"
+        )
+    turn = rules.next_to_call((other.waiting for other in people.values()), now=at)
+    return _call(
+        people[visit.pk],
+        counter=counter,
+        verb="visit.call",
+        by=by,
+        at=at,
+        out_of_turn=turn is not None and turn.visit != visit.pk,
+    )
+
+
+def _waiting_for(counter: Counter, *, at: datetime) -> dict[int, Visit]:
+    """Lock the counter and whoever waits for it today, so that nobody else calls them."""
     counter = Counter.objects.select_for_update().get(pk=counter.pk)
     day = _today(at)
     if Visit.objects.filter(counter=counter, on=day).at_a_counter().exists():
@@ -433,11 +467,7 @@ def call_next(*, counter: Counter, by: User, at: datetime) -> Visit | None:
         status=VisitStatus.WAITING,
         service__in=counter.services.all(),
     )
-    people = {visit.pk: visit for visit in waiting.order_by("pk")}
-    turn = rules.next_to_call((visit.waiting for visit in people.values()), now=at)
-    if turn is None:
-        return None
-    return _call(people[turn.visit], counter=counter, verb="visit.call_next", by=by, at=at)
+    return {visit.pk: visit for visit in waiting.order_by("pk")}
 
 
 @transaction.atomic
@@ -456,12 +486,14 @@ def recall(*, visit: Visit, by: User, at: datetime) -> Visit:
     return _call(visit, counter=visit.counter, verb="visit.recall", by=by, at=at)
 
 
-def _call(visit: Visit, *, counter: Counter, verb: str, by: User, at: datetime) -> Visit:
+def _call(
+    visit: Visit, *, counter: Counter, verb: str, by: User, at: datetime, **detail: bool
+) -> Visit:
     visit.status, visit.counter, visit.officer = VisitStatus.CALLED.value, counter, by
     visit.called_at, visit.calls = at, visit.calls + 1
     visit.save(update_fields=["status", "counter", "officer", "called_at", "calls"])
     _publish(visit, verb=verb, at=at)
-    _record_visit(visit, verb, by=by, at=at)
+    _record_visit(visit, verb, by=by, at=at, **detail)
     return visit
 
 

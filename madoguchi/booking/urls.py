@@ -24,6 +24,7 @@ urlpatterns = [
     path("staff/counters/", hall.calling, name="calling"),
     path("staff/counters/<int:pk>/", hall.counter, name="counter"),
     path("staff/counters/<int:pk>/calls/", hall.call_next, name="call_next"),
+    path("staff/counters/<int:pk>/calls/<int:visit>/", hall.call, name="call"),
     path("staff/visits/<int:pk>/recall/", hall.recall, name="recall"),
     path("staff/visits/<int:pk>/absence/", hall.mark_absent, name="mark_absent"),
     path("staff/visits/<int:pk>/queue/", hall.return_to_queue, name="return_to_queue"),

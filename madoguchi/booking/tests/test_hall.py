@@ -176,6 +176,57 @@ class TestCallNext:
         assert queries.queue(site=make.site(), at=make.NOW + LATER)[0] == first
 
 
+class TestCall:
+    def test_one_is_called_before_whose_turn_it_is_and_it_is_recorded_and_shown(
+        self, service: Service, officer: User
+    ) -> None:
+        arrive(service, officer)
+        second = arrive(service, officer, at=make.NOW + LATER)
+        LiveEvent.objects.all().delete()
+
+        called = actions.call(
+            visit=second, counter=service.counters.get(), by=officer, at=make.NOW + LATER
+        )
+
+        assert (called.pk, called.status, called.calls) == (second.pk, "called", 1)
+        assert AuditEvent.objects.get(verb="visit.call").detail["out_of_turn"] is True
+        topics = set(LiveEvent.objects.values_list("topic", flat=True))
+        assert topics == {f"reception.{make.site().pk}", f"public.display.{make.site().pk}"}
+
+    def test_whose_turn_it_is_anyway_is_not_recorded_as_out_of_turn(
+        self, service: Service, officer: User
+    ) -> None:
+        first = arrive(service, officer)
+        arrive(service, officer, at=make.NOW + LATER)
+
+        actions.call(visit=first, counter=service.counters.get(), by=officer, at=make.NOW + LATER)
+
+        assert AuditEvent.objects.get(verb="visit.call").detail["out_of_turn"] is False
+
+    def test_nobody_is_called_to_a_counter_that_has_somebody(
+        self, service: Service, officer: User
+    ) -> None:
+        counter = service.counters.get()
+        arrive(service, officer)
+        second = arrive(service, officer)
+        actions.call_next(counter=counter, by=officer, at=make.NOW)
+
+        with pytest.raises(rules.StepNotAllowed, match="先に終えて"):
+            actions.call(visit=second, counter=counter, by=officer, at=make.NOW)
+
+    def test_nobody_is_called_twice_nor_for_what_the_counter_does_not_receive(
+        self, officer: User
+    ) -> None:
+        one, two, other = make.counter("1番"), make.counter("2番"), make.counter("3番")
+        visit = arrive(make.service(counters=[one, two]), officer)
+
+        with pytest.raises(rules.StepNotAllowed, match="お待ちではありません"):
+            actions.call(visit=visit, counter=other, by=officer, at=make.NOW)
+        actions.call(visit=visit, counter=one, by=officer, at=make.NOW)
+        with pytest.raises(rules.StepNotAllowed, match="お待ちではありません"):
+            actions.call(visit=visit, counter=two, by=officer, at=make.NOW)
+
+
 def test_who_did_not_come_is_noted_at_night(service: Service) -> None:
     booked(service)
     tomorrow = make.appointment(service)
@@ -319,6 +370,48 @@ class TestCounterPage:
         assert visit.status == "done"
         assert "次の方を呼ぶ" in client.get(f"/staff/counters/{counter.pk}/").content.decode()
 
+    def test_anyone_in_the_list_can_be_called_while_nobody_is_there(
+        self, client: Client, service: Service, officer: User, counter: Counter
+    ) -> None:
+        client.force_login(officer)
+        arrive(service, officer)
+        urgent = arrive(service, officer)
+        url = f"/staff/counters/{counter.pk}/"
+        assert f">{urgent.ticket}番を呼ぶ</button>" in client.get(url).content.decode()
+
+        client.post(f"{url}calls/{urgent.pk}/")
+
+        urgent.refresh_from_db()
+        assert (urgent.status, urgent.counter) == ("called", counter)
+        assert "番を呼ぶ</button>" not in client.get(url).content.decode()
+
+    def test_whom_another_counter_has_just_called_is_said(
+        self, client: Client, service: Service, officer: User, counter: Counter
+    ) -> None:
+        client.force_login(officer)
+        beside = make.counter("2番")
+        service.counters.add(beside)
+        visit = arrive(service, officer)
+        actions.call_next(counter=beside, by=officer, at=make.NOW)
+
+        page = client.post(f"/staff/counters/{counter.pk}/calls/{visit.pk}/", follow=True)
+
+        assert "もうこの窓口でお待ちではありません" in page.content.decode()
+
+    def test_a_visit_of_another_site_is_not_known_at_the_counter(
+        self, client: Client, service: Service, officer: User, counter: Counter
+    ) -> None:
+        client.force_login(officer)
+        away = actions.walk_in(
+            site=make.site("南支所"),
+            service=service,
+            reason=rules.Remark.OTHER,
+            by=officer,
+            at=make.NOW,
+        )
+
+        assert client.post(f"/staff/counters/{counter.pk}/calls/{away.pk}/").status_code == 404
+
     def test_a_name_at_the_counter_is_recorded_as_read(
         self, client: Client, service: Service, officer: User, counter: Counter
     ) -> None:
@@ -341,6 +434,7 @@ class TestCounterPage:
         assert client.get(f"/staff/counters/{counter.pk}/").status_code == 404
         assert client.post(f"/staff/counters/{counter.pk}/calls/").status_code == 404
         pk = Visit.objects.get().pk
+        assert client.post(f"/staff/counters/{counter.pk}/calls/{pk}/").status_code == 404
         assert client.post(f"/staff/visits/{pk}/start/").status_code == 404
 
     def test_the_list_of_counters_says_how_many_wait_for_each(

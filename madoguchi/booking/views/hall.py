@@ -193,6 +193,20 @@ def call_next(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("booking:counter", pk)
 
 
+@requires(Verb.CALL_VISITS)
+@require_POST
+def call(request: StaffRequest, pk: int, visit: int) -> HttpResponse:
+    """Call one person out of turn: who is urgent, who cannot wait, whom a colleague knows."""
+    at = timezone.now()
+    desk = access.counter_of(request.user, pk)
+    wanted = access.visit_to_call(desk, visit, at=at)
+    try:
+        actions.call(visit=wanted, counter=desk, by=request.user, at=at)
+    except RuleBroken as reason:
+        messages.error(request, str(reason))
+    return redirect("booking:counter", pk)
+
+
 def _moved(request: StaffRequest, pk: int, step: Callable[..., Visit]) -> HttpResponse:
     visit = access.visit_to_move(request.user, pk)
     try:
