@@ -1,0 +1,345 @@
+"""
+One citizen's journey: from the first question to an answer that stays.
+
+The citizen has a phone 360 px wide and no JavaScript; the officers use the keyboard only.
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import openpyxl
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.server.serve import Served
+
+expect.set_options(timeout=20_000)
+
+CHILD = "渡邉 さくら"
+STORY = (
+    "来年4月から、渡邉さくらさん（2歳）を保育所に預けて働きたい。電話は090-1234-5678。"
+    "会社が就労証明書をまだ書いてくれず、締め切りに間に合うか心配している。"
+)
+
+
+@dataclass
+class Citizen:
+    """Somebody with an old phone; every tap is counted."""
+
+    page: Page
+    taps: int = 0
+
+    def tap(self, target: Locator) -> None:
+        self.taps += 1
+        target.tap()
+
+
+@dataclass
+class Officer:
+    """Somebody at a desk who leaves the mouse alone."""
+
+    page: Page
+
+    def reach(self, target: Locator) -> Locator:
+        """Press Tab until the target has the focus, as one does without a mouse."""
+        expect(target).to_be_visible()
+        for _ in range(250):
+            if target.evaluate("element => element === document.activeElement"):
+                return target
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not reach {target}")
+
+    def press(self, target: Locator) -> None:
+        self.reach(target)
+        self.page.keyboard.press("Enter")
+
+    def press_button(self, name: str | re.Pattern[str]) -> None:
+        self.press(self.page.get_by_role("button", name=name).first)
+
+    def follow(self, name: str | re.Pattern[str]) -> None:
+        self.press(self.page.get_by_role("link", name=name).first)
+
+    def write(self, label: str, text: str) -> None:
+        self.reach(self.page.get_by_role("textbox", name=label).first)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose from a list by typing ahead, or by the arrows in a group of radio buttons."""
+        target = self.page.get_by_role("combobox", name=label).first
+        self.reach(target)
+        values: list[str] = target.evaluate("list => [...list.options].map(o => o.label.trim())")
+        wanted = next(index for index, value in enumerate(values) if option in value)
+        now = target.evaluate("list => list.selectedIndex")
+        key = "ArrowDown" if wanted > now else "ArrowUp"
+        for _ in range(abs(wanted - now)):
+            self.page.keyboard.press(key)
+        assert option in target.evaluate("list => list.selectedOptions[0].label")
+
+    def tick(self, name: str) -> None:
+        """Turn on a check box or a radio button with the space bar."""
+        target = self.page.get_by_role("radio", name=name).or_(
+            self.page.get_by_role("checkbox", name=name)
+        )
+        target = target.first
+        if target.get_attribute("type") == "radio":
+            group = f'input[type=radio][name="{target.get_attribute("name")}"]'
+            first = self.page.locator(group).first
+            self.reach(first)
+            self.page.keyboard.press("Space")
+            for _ in range(20):
+                if target.is_checked():
+                    return
+                self.page.keyboard.press("ArrowDown")
+            raise AssertionError(f"the arrows do not reach {name}")
+        self.reach(target)
+        if not target.is_checked():
+            self.page.keyboard.press("Space")
+
+
+@dataclass
+class Town:
+    """Everybody who has a part in the story."""
+
+    browser: Browser
+    served: Served
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def citizen(self, *, scripts: bool = False) -> Citizen:
+        context = self.browser.new_context(
+            base_url=self.served.root,
+            locale="ja-JP",
+            timezone_id="Asia/Tokyo",
+            viewport={"width": 360, "height": 740},
+            has_touch=True,
+            java_script_enabled=scripts,
+        )
+        self.contexts.append(context)
+        return Citizen(context.new_page())
+
+    def officer(self, username: str) -> Officer:
+        context = self.browser.new_context(
+            base_url=self.served.root,
+            locale="ja-JP",
+            timezone_id="Asia/Tokyo",
+            viewport={"width": 1366, "height": 768},
+        )
+        self.contexts.append(context)
+        officer = Officer(context.new_page())
+        sign_in(officer.page, username)
+        return officer
+
+
+@pytest.fixture
+def town(chromium: Browser, morning: Served) -> Iterator[Town]:
+    people = Town(chromium, morning)
+    yield people
+    for context in people.contexts:
+        context.close()
+
+
+def text_of(page: Page, selector: str) -> str:
+    return page.locator(selector).first.inner_text().strip()
+
+
+def fetch(page: Page, link: Locator) -> bytes:
+    answer = page.request.get(link.get_attribute("href") or link.get_attribute("src") or "")
+    assert answer.status == 200
+    return answer.body()
+
+
+@pytest.mark.browser
+def test_from_a_booking_to_a_published_answer(town: Town, screens: Callable[..., None]) -> None:
+    number, _ = citizen_books(town)
+    screens("booked")
+
+    reception = town.officer("uketsuke")
+    hall = town.citizen(scripts=True).page
+    hall.goto("/display/center/")
+    check_in(reception, number)
+    walk_in_without_a_smartphone(reception)
+
+    counsellor = town.officer("soudan")
+    ticket = call(counsellor, hall)
+    assert ticket
+
+    case = record_while_talking(town, counsellor)
+    division = ask_the_division_to_come(town, counsellor, case)
+    return_the_record(division, counsellor, case)
+    code = close_with_a_reason(counsellor, case)
+    answer_the_survey(town, code)
+    publish_a_faq(town, counsellor, case)
+    count_it(town, case)
+
+
+
+def citizen_books(town: Town) -> tuple[str, str]:
+    """1. Six taps at most, no account, no JavaScript."""
+    citizen = town.citizen()
+    page = citizen.page
+    page.goto("/")
+    page.get_by_label("手続き・相談を探す").fill("保育所の入所相談")
+    citizen.tap(page.get_by_role("button", name="探す", exact=True))
+    citizen.tap(page.get_by_role("link", name="保育所の入所相談"))
+    citizen.tap(page.get_by_role("link", name="市民相談センター", exact=True))
+    citizen.tap(page.locator(".times a").first)
+    page.get_by_label("お名前").fill(CHILD)
+    page.get_by_label("ふりがな").fill("わたなべ さくら")
+    page.get_by_label("メールアドレス").fill("sakura@example.jp")
+    citizen.tap(page.get_by_role("button", name="この内容で予約する"))
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("予約できました")
+    assert citizen.taps <= 6
+    number = text_of(page, ".reference__number")
+    assert re.fullmatch(r"\d{5}-\d{5}", number)
+    expect(page.get_by_text("母子健康手帳")).to_be_visible()
+    assert b"BEGIN:VEVENT" in fetch(page, page.get_by_role("link", name="カレンダーに入れる"))
+    assert b"<svg" in fetch(page, page.locator("img.qr"))
+    assert number.encode() in fetch(page, page.get_by_role("link", name="予約票を印刷する"))
+    address = page.url
+
+    post = town.officer("admin").page
+    post.goto("/staff/mails/")
+    expect(post.get_by_text("sakura@example.jp").first).to_be_visible()
+
+    page.get_by_role("link", name="日時を変更する").tap()
+    page.locator(".times a").nth(1).tap()
+    page.get_by_role("button", name=re.compile("変更")).tap()
+    expect(page.locator(".reference__number")).to_have_text(number)
+    return number, address
+
+
+def check_in(reception: Officer, number: str) -> None:
+    """2. 「予約していますか？」 — yes."""
+    page = reception.page
+    page.goto("/staff/reception/center/")
+    expect(page.get_by_role("row", name=number)).to_be_visible()
+    reception.write("予約番号・お名前・QRコード", "わたなべさくら")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ticket-given")).to_be_visible()
+    expect(page.get_by_role("row", name=number)).to_have_count(0)
+
+
+def walk_in_without_a_smartphone(reception: Officer) -> None:
+    """2. — no: a number, and the reason is counted."""
+    page = reception.page
+    page.goto("/staff/reception/center/remarks/")
+    before = page.get_by_role("row", name="スマートフォンがない").inner_text()
+    page.goto("/staff/reception/center/")
+    reception.choose("手続き・相談", "保育所の入所相談")
+    reception.tick("スマートフォンがない")
+    reception.press_button("番号を出す")
+    expect(page.locator(".ticket-given")).to_be_visible()
+    page.goto("/staff/reception/center/remarks/")
+    assert page.get_by_role("row", name="スマートフォンがない").inner_text() != before
+
+
+def call(counsellor: Officer, hall: Page, ticket: str) -> None:
+    """2. The counter calls; the display in the hall shows it without being touched."""
+    page = counsellor.page
+    page.goto("/staff/counters/")
+    counsellor.follow("相談1番")
+    counsellor.press_button("対応を終える")
+    counsellor.press_button(f"{ticket}番を呼ぶ")
+    expect(hall.get_by_role("row", name=f"{ticket} 相談1番")).to_be_visible()
+    counsellor.press_button("来られた（対応を始める）")
+
+
+def record_while_talking(town: Town, counsellor: Officer) -> str:
+    """3. Notes are kept while they are typed; a browser that dies loses none of them."""
+    page = counsellor.page
+    counsellor.press_button("相談記録をひらく")
+    expect(page).to_have_url(re.compile(r"/staff/cases/R\d+-\d{5}/record/$"))
+    case = page.url.split("/")[-3]
+    counsellor.write("相談内容", STORY)
+    expect(page.locator(".draft-state")).to_contain_text("保存しました")
+    page.close()
+
+    counsellor.page = page = page.context.new_page()
+    page.goto(f"/staff/cases/{case}/record/")
+    expect(page.get_by_label("相談内容")).to_have_value(STORY)
+    counsellor.write("今回の対応", "申込みの締め切りと、就労証明書が後からでもよいことを説明。")
+    counsellor.choose("分野", "子育て")
+    counsellor.press_button("保存して案件へ")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(case)
+    expect(page.get_by_text("就労証明書が後からでもよい")).to_be_visible()
+    return case
+
+
+def ask_the_division_to_come(town: Town, counsellor: Officer, case: str) -> Officer:
+    """4. The officer in charge comes to the citizen; nobody has to tell it twice."""
+    division = town.officer("kakari")
+    division.page.goto("/staff/requests/")
+    expect(division.page.get_by_text(case)).to_have_count(0)
+
+    page = counsellor.page
+    counsellor.follow("所管課に依頼する")
+    counsellor.choose("依頼先", "保育課")
+    counsellor.choose("相談室", "相談室")
+    expect(page.get_by_label("申し送り")).to_have_value(re.compile("会社が就労証明書"))
+    counsellor.press_button("依頼する")
+
+    request = division.page.get_by_role("link", name=re.compile(case))
+    expect(request).to_be_visible()  # it came by itself
+    division.press(request)
+    expect(division.page.get_by_text("会社が就労証明書").first).to_be_visible()
+    division.press_button("10分後に行く")
+    expect(page.get_by_text("ごろ到着").first).to_be_visible()
+    division.press_button("到着した")
+    expect(page.get_by_text("同席中").first).to_be_visible()
+    return division
+
+
+def return_the_record(division: Officer, counsellor: Officer, case: str) -> None:
+    """5. What the division did comes back to the centre."""
+    division.follow("対応記録を書く")
+    division.write("対応記録", "内定でも申込みできること、証明書の後日提出を説明し、申込書を受け付けた。")
+    division.press_button("対応記録を返す")
+    expect(counsellor.page.get_by_text("申込書を受け付けた").first).to_be_visible()
+
+
+def close_with_a_reason(counsellor: Officer, case: str) -> str:
+    """6. No end without a conclusion, its reason, and whether it was understood."""
+    page = counsellor.page
+    counsellor.press_button("同席を終わる")
+    counsellor.follow("終了する")
+    counsellor.press_button("終了する")
+    expect(page.get_by_role("alert").or_(page.locator(".error-summary")).first).to_be_visible()
+    counsellor.choose("結果", "同席")
+    counsellor.write("結論", "保育所の申込みは、就労証明書を後から出す形で受け付けました。")
+    counsellor.write("理由", "内定でも申込みができ、証明書は就労開始後の提出が認められているため。")
+    counsellor.tick("理解")
+    counsellor.press_button("終了する")
+    return text_of(page, ".survey-card__code")
+
+
+def answer_the_survey(town: Town, code: str) -> None:
+    """6. A short survey, by the number on the paper card."""
+    page = town.citizen().page
+    page.goto("/survey/")
+    page.get_by_label("アンケートの番号").fill(code)
+    page.get_by_role("button", name="進む").tap()
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").first.check()
+    page.get_by_role("button", name="送る").tap()
+    expect(page.get_by_text("ありがとう").first).to_be_visible()
+
+    page.goto("/survey/")
+    page.get_by_label("アンケートの番号").fill(code)
+    page.get_by_role("button", name="進む").tap()
+    expect(page.get_by_role("button", name="送る")).to_have_count(0)
+
+
+def publish_a_faq(town: Town, counsellor: Officer, case: str) -> None:
+    """7. From the closed case a draft without the person in it; a second person approves."""
+    page = counsellor.page
+    page.goto(f"/staff/cases/{case}/")
+    counsellor.follow("FAQの下書きを作る")
+    expect(page.get_by_text("渡邉さくら").first).to_be_visible()
+    expect(page.get_by_text("090-1234-5678").first).to_be_visible()
+    counsellor.press_button("確かめて下書きを作る")
+    expect(page.locator("main")).not_to_contain_text("090-1234-5678")
+    expect(page.locator("main")).not_to_contain_text("さくら")
