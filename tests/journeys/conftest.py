@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.browser.conftest import chromium as chromium
+from tests.browser.conftest import found_city
+from tests.browser.conftest import playwright as playwright
 from tests.journeys.clock import set_forward
 from tests.server.serve import Served, serve
 
@@ -13,7 +15,12 @@ from tests.server.serve import Served, serve
 @pytest.fixture(scope="session")
 def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo as `bin/demo` starts it, on the next office day at 8:35."""
-    environment = set_forward(datetime.now(UTC)) | {"MADOGUCHI_RATE_LIMITS": "off"}
+    environment = {"MADOGUCHI_DEMO": "1", "MADOGUCHI_RATE_LIMITS": "off"}
     folder = tmp_path_factory.mktemp("morning")
-    with serve(folder, command=("demo",), environment=environment) as running:
+    with serve(
+        folder,
+        command=("demo",),
+        before=found_city,
+        environment=environment | set_forward(datetime.now(UTC)),
+    ) as running:
         yield running
