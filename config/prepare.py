@@ -1,7 +1,13 @@
-"""What is done before the first page is served: checks, tables, and a word to the operator."""
+"""
+What is done before the first page is served: checks, tables, files, and a word to the operator.
 
+What has not changed since the last start is not done again: the second start is a quick one.
+"""
+
+import hashlib
 import os
 import sys
+from pathlib import Path
 
 import django
 from django.core.management import call_command
@@ -14,13 +20,18 @@ def main() -> int:
     django.setup()
     from django.conf import settings
 
+    from madoguchi.demo import queries as demo
+    from madoguchi.foundation import checks
     from madoguchi.staff.models import User
 
     try:
-        BaseCommand().check()
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
-        if settings.DEMO:
+        if _has_tables_to_change():
+            BaseCommand().check()
+            call_command("migrate", interactive=False, verbosity=0)
+        else:  # the web processes make the other checks again, each for itself
+            BaseCommand().check(tags=[checks.SAFETY])
+        _collect_files(settings.STATIC_ROOT)
+        if settings.DEMO and not demo.is_demo():
             call_command("load_demo")
     except CommandError as reason:  # a failed check is one, too
         print(reason, file=sys.stderr)
@@ -41,6 +52,33 @@ def main() -> int:
             "管理者がまだいません。別の端末で登録してください: madoguchi createadmin", flush=True
         )
     return 0
+
+
+def _has_tables_to_change() -> bool:
+    """Ask the database itself: it may be a new one, or one brought back from a backup."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _collect_files(folder: Path) -> None:
+    """Collect the static files, unless the folder was filled from these very files."""
+    from django.contrib.staticfiles.finders import get_finders
+
+    sources = hashlib.sha256(django.__version__.encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            found = Path(storage.path(name))
+            sources.update(f"{found} {found.stat().st_size} {found.stat().st_mtime_ns}".encode())
+    stamp = folder.with_name("static.collected")  # beside the folder: nobody serves it
+    known = stamp.read_text(encoding="ascii") if stamp.exists() else ""
+    if known == sources.hexdigest() and (folder / "staticfiles.json").exists():
+        return
+    stamp.unlink(missing_ok=True)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(sources.hexdigest(), encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,9 @@ def web(listener: socket.socket, number: int) -> Child:
 
 
 def jobs() -> Child:
-    return Child("jobs", [sys.executable, "-m", "django", "run_huey", "--quiet"], signal.SIGINT)
+    """The consumer; it need not load every page to check what the web processes check."""
+    command = [sys.executable, "-m", "django", "run_huey", "--quiet", "--skip-checks"]
+    return Child("jobs", command, signal.SIGINT)
 
 
 class Supervisor:

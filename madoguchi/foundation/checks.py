@@ -8,9 +8,10 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import connection
 
 _SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
+SAFETY = "safety"  # the checks that every start makes
 
 
-@register()
+@register(SAFETY)
 def sqlite_keeps_what_it_acknowledges(
     app_configs: Sequence[AppConfig] | None = None, **more: Any
 ) -> list[CheckMessage]:
