@@ -21,13 +21,9 @@ def main() -> int:
         serve(Path(folder), environment={"MADOGUCHI_RATE_LIMITS": "off"}) as served,
     ):
         kind = "PostgreSQL" if served.database_url else "SQLite"
-        result = kill_rounds(served, rounds=rounds, seed=seed)
-    print(
-        f"{kind}: {result.rounds} rounds, {len(result.acknowledged)} acknowledged, "
-        f"{len(result.lost)} lost, "
-        f"{len(result.found) - len(result.acknowledged)} written but not acknowledged, "
-        f"slowest start {result.slowest_start:.1f} s, other answers {result.refused}"
-    )
+        result = kill_rounds(
+            served, rounds=rounds, seed=seed, report=lambda so_far: print(f"{kind}: {so_far}")
+        )
     return 1 if result.lost else 0
 
 

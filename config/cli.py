@@ -75,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "createadmin", parents=[common], add_help=False, help="システム管理者を登録します"
     )
-    audit = commands.add_parser("audit", parents=[common], help="監査証跡を確かめます")
+    audit = commands.add_parser(
+        "audit", parents=[common], help="監査証跡を確かめ、末尾を外に控えます"
+    )
     audit.add_argument("step", choices=["verify", "head"])
     faq = commands.add_parser("faq", parents=[common], help="FAQをCSVで入出力します")
     faq.add_argument("step", choices=["import", "export"])
@@ -91,10 +93,15 @@ def _address(bind: str) -> tuple[str, int]:
 
 
 def _python(*command: str) -> int:
-    """Run one step as a process of its own (it frees its memory); return its exit code."""
+    """
+    Run one step as a process of its own (it frees its memory); return its exit code.
+
+    It stays in the folder where the operator stands: files are named from there.
+    """
+    found_in = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.call(
         [sys.executable, *command],
-        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(found_in)},
         preexec_fn=partial(supervisor.die_with, os.getpid()),
     )
 

@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.server.serve import Served
@@ -44,14 +45,31 @@ class Rounds:
     refused: dict[int, int] = field(default_factory=dict)
     slowest_start: float = 0.0
 
+    def __str__(self) -> str:
+        return (
+            f"{self.rounds} rounds, {len(self.acknowledged)} acknowledged, "
+            f"{len(self.lost)} lost, "
+            f"{len(self.found) - len(self.acknowledged)} written but not acknowledged, "
+            f"slowest start {self.slowest_start:.1f} s, other answers {self.refused}"
+        )
+
     @property
     def lost(self) -> list[str]:
         return [token for token in self.acknowledged if token not in self.found]
 
 
-def kill_rounds(served: Served, *, rounds: int, seed: int, writers: int = 4) -> Rounds:
+def kill_rounds(
+    served: Served,
+    *,
+    rounds: int,
+    seed: int,
+    writers: int = 4,
+    report: Callable[[Rounds], None] = lambda so_far: None,
+) -> Rounds:
     """
     Serve, let several writers book, kill every process without warning, start again; repeat.
+
+    Every ten rounds and at the end it looks into the database for what was acknowledged.
 
     Killing the supervisor takes the web processes with it in the same instant (the kernel sends
     them SIGKILL), in the middle of whatever they are writing.
@@ -81,7 +99,9 @@ def kill_rounds(served: Served, *, rounds: int, seed: int, writers: int = 4) -> 
         served.start()
         result.slowest_start = max(result.slowest_start, time.monotonic() - began)
         result.rounds += 1
-    result.found = set(json.loads(served.run(COUNT)))
+        if result.rounds % 10 == 0 or result.rounds == rounds:
+            result.found = set(json.loads(served.run(COUNT)))
+            report(result)
     return result
 
 
