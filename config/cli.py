@@ -75,9 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "createadmin", parents=[common], add_help=False, help="システム管理者を登録します"
     )
-    audit = commands.add_parser(
-        "audit", parents=[common], help="監査証跡を確かめ、末尾を外に控えます"
-    )
+    audit = commands.add_parser("audit", parents=[common], help="監査証跡を確かめ、控えます")
     audit.add_argument("step", choices=["verify", "head"])
     faq = commands.add_parser("faq", parents=[common], help="FAQをCSVで入出力します")
     faq.add_argument("step", choices=["import", "export"])
