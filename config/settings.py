@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "madoguchi.foundation.middleware.access_log",
     "madoguchi.ui.middleware.error_pages",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "madoguchi.ui.middleware.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "madoguchi.foundation.middleware.safe_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -26,6 +26,7 @@ HEAD = (
 )
 FOOT = (
     ("サイトマップ", "publicsite:site_map"),
+    ("アンケートに答える", "casework:survey_code"),
     ("ウェブアクセシビリティ", "publicsite:accessibility"),
 )
 

@@ -6,9 +6,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from madoguchi.foundation import live as updates
+from madoguchi.knowledge.queries import shown_hits
 from madoguchi.publicsite import navigation, queries
 
 WORDS_MOST = 100  # characters of a search
+FAQS_MOST = 3  # answers shown beside the services found
 
 
 @require_safe
@@ -16,7 +18,8 @@ def home(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:WORDS_MOST]
     categories = queries.services_by_category(words)
     sites = queries.open_sites(today=timezone.localdate(), days=1)
-    context = {"words": words, "categories": categories, "sites": sites}
+    faqs = shown_hits(words, FAQS_MOST) if words else []
+    context = {"words": words, "categories": categories, "faqs": faqs, "sites": sites}
     return render(request, "publicsite/home.html", context)
 
 

@@ -86,6 +86,7 @@ MENU = (
             Entry("運用状況", "messaging:operations", (Verb.READ_OPERATIONS,)),
         ),
     ),
+    Group("", (Entry("パスワードの変更", "staff:change_password"),)),
 )
 
 

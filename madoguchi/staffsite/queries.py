@@ -66,7 +66,8 @@ def today(user: User, *, at: datetime) -> Today:
     if user.may(Verb.CALL_VISITS):
         visits = Visit.objects.filter(on=day).select_related("service", "counter")
         desk.visits = list(visits.at_a_counter().filter(officer=user).order_by("called_at"))
-        desk.waiting = visits.waiting().filter(service__counters__division=user.division).count()
+        ours = visits.waiting().filter(service__counters__division=user.division)
+        desk.waiting = ours.distinct().count()  # a service may have several of our counters
     if user.may(Verb.RECEIVE_VISITS):
         desk.waiting = Visit.objects.filter(on=day, status=VisitStatus.WAITING).count()
     if user.may(Verb.ANSWER_REQUESTS):

@@ -1,4 +1,4 @@
-"""Answers without a body (405, 429, 503) become pages that say what to do next."""
+"""Static files in one piece, and a page that says what to do next for an empty error answer."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,6 +6,8 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
 
 from madoguchi.ui.views import EXPLANATIONS, explain
 
@@ -40,3 +42,25 @@ def _explained(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
         response.headers["Content-Type"] = "text/html; charset=utf-8"
         response.headers.pop("Content-Length", None)
     return response
+
+
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """
+    WhiteNoise, with the file read whole in the thread that opened it.
+
+    Its own answer streams by a synchronous iterator, which ASGI can only collect first, with a
+    warning for each file. Ours are small: scripts, styles and the mark of the house.
+    """
+
+    @staticmethod
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        body = b""
+        if found.file is not None:
+            with found.file as file:
+                body = file.read()
+        response = HttpResponse(body, status=int(found.status))
+        del response.headers["Content-Type"]
+        for name, value in found.headers:
+            response.headers[name] = value
+        return response

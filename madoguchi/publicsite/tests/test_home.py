@@ -41,6 +41,27 @@ def test_a_word_that_fits_nothing_says_what_to_do_and_stays_in_the_box(client: C
     assert "すべての手続き・相談を見る" in html
 
 
+def test_a_question_is_answered_beside_the_services_found(client: Client) -> None:
+    make.service("引っ越しの手続き", category="くらし", counters=[])
+    known = make.faq("引っ越しの手続きは？", "転入届を出してください。")
+    make.faq("引っ越しのごみは？", "まだ答えがありません。", is_public=False)
+
+    html = client.get("/", {"q": "引っ越し"}).content.decode()
+
+    assert html.index("services-title") < html.index(f"/faq/{known.key}/")
+    assert "転入届を出してください。" in html
+    assert "まだ答えがありません。" not in html
+    assert "/faq/?q=%E5%BC%95%E3%81%A3%E8%B6%8A%E3%81%97" in html
+
+
+def test_an_answer_comes_first_when_no_service_fits(client: Client) -> None:
+    known = make.faq("引っ越しの手続きは？", "転入届を出してください。")
+
+    html = client.get("/", {"q": "転入届"}).content.decode()
+
+    assert html.index(f"/faq/{known.key}/") < html.index("services-title")
+
+
 def test_an_empty_city_has_a_home(client: Client) -> None:
     html = client.get("/").content.decode()
 

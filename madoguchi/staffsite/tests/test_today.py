@@ -8,10 +8,11 @@ from django.utils import timezone
 from madoguchi.audit.models import AuditEvent
 from madoguchi.casework import actions
 from madoguchi.knowledge import actions as knowledge
+from madoguchi.offices.models import City
 from madoguchi.staff import actions as staff
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
-from madoguchi.staffsite import access
+from madoguchi.staffsite import access, queries
 from madoguchi.staffsite.queries import SHOWN
 from tests import make
 
@@ -26,7 +27,17 @@ def desk(user: User, **headers: str) -> str:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_every_role_has_a_desk_and_an_empty_one_says_so(role: Role) -> None:
+    City.objects.get_or_create(name="汐見市")
+
     assert "待っているものはありません" in desk(make.staff(role))
+
+
+def test_a_visitor_is_counted_once_whatever_counters_may_call() -> None:
+    officer = make.staff(Role.OFFICER)
+    ours = [make.counter(name, division=officer.division) for name in ("1番", "2番")]
+    make.visit(make.service(counters=ours))
+
+    assert queries.today(officer, at=make.NOW).waiting == 1
 
 
 def test_my_open_cases_are_on_it() -> None:

@@ -151,7 +151,7 @@ class Draft {
     if (this.isUnsaved()) this.plan(QUIET);
     else sessionStorage.removeItem(this.copy);
     const now = new Date();
-    this.say(`保存しました ${now.getHours()}:${String(now.getMinutes()).padStart(2, "0")}`);
+    this.say(`下書きを保存しました ${now.getHours()}:${String(now.getMinutes()).padStart(2, "0")}`);
     return true;
   }
 
