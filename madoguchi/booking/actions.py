@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
 from django.template.loader import render_to_string
 
 from madoguchi.audit import actions as audit
@@ -47,9 +47,19 @@ def claim(*, day: date, counter_id: int, mask: int) -> bool:
     the first and then finds the condition false. Nothing else may set a busy bit.
     """
     free = CounterDay.objects.alias(
-        taken=F("busy").bitand(mask), opened=F("open").bitand(mask)
+        taken=_cells_of("busy", mask), opened=_cells_of("open", mask)
     ).filter(day=day, counter_id=counter_id, taken=0, opened=mask)
     return free.update(busy=F("busy").bitor(mask)) == 1
+
+
+def _cells_of(column: str, mask: int) -> ExpressionWrapper:
+    """
+    Return the column's cells under the mask, as a number of 64 bits.
+
+    Without the wrapper Django takes it for one of 32, and on PostgreSQL answers "no row" to
+    any mask beyond, unasked: nothing from 14:45 onwards could be booked.
+    """
+    return ExpressionWrapper(F(column).bitand(mask), output_field=BigIntegerField())
 
 
 def free(*, day: date, counter_id: int, mask: int) -> None:

@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
 from madoguchi.audit import actions as audit
+from madoguchi.booking import actions as booking
 from madoguchi.booking.rules import JST
 from madoguchi.demo import city, history, queries, today
 from madoguchi.demo.chronicle import Chronicle
@@ -43,6 +44,7 @@ def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
     teller.tell_all(history.plans(count=cases, until=evening - timedelta(hours=3), rng=rng))
     history.leave_open(office=chronicle, cast=cast, until=evening, rng=rng)
     chronicle.write()
+    booking.rebuild_busy()
 
     today.fill_the_calendar(until=at, rng=rng)
     today.open_the_doors(until=at, rng=rng)

@@ -1,7 +1,6 @@
 """汐見市 today: what can be booked, who is expected, who waits, and what lies on the desks."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -9,7 +8,7 @@ from random import Random
 from madoguchi.booking import actions as booking
 from madoguchi.booking import queries as places
 from madoguchi.booking.models import Appointment, Service, Visit
-from madoguchi.booking.rules import JST, Full, Remark, Source, Stage
+from madoguchi.booking.rules import JST, Remark, Source, Stage
 from madoguchi.casework import actions as casework
 from madoguchi.casework import rules
 from madoguchi.casework.models import Case, Category
@@ -87,8 +86,7 @@ def fill_the_calendar(*, until: datetime, rng: Random) -> None:
         )
         if slots:
             slot = rng.choice(slots)
-            with suppress(Full):
-                _book(service, slot.start, Site.objects.get(code=slot.site), rng=rng, at=at)
+            _book(service, slot.start, Site.objects.get(code=slot.site), rng=rng, at=at)
 
 
 def _book(service: Service, start: datetime, site: Site, *, rng: Random, at: datetime) -> None:

@@ -1,4 +1,5 @@
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from random import Random
 
 import pytest
 from django.db import IntegrityError
@@ -382,4 +383,73 @@ def test_whatever_happens_masks_and_appointments_agree(
                 )
         except RuleBroken:
             pass
+        assert masks_are_right()
+
+
+class TestWhatIsShownIsBookable:
+    def test_every_cell_of_the_day_can_be_taken_once_and_given_back(self) -> None:
+        desk = make.counter()
+        CounterDay.objects.create(day=TOMORROW, counter=desk, open=rules.WHOLE_DAY)
+
+        for cell in range(rules.CELLS):
+            place = {"day": TOMORROW, "counter_id": desk.pk, "mask": 1 << cell}
+            assert actions.claim(**place), f"cell {cell} is free"  # type: ignore[arg-type]
+            assert not actions.claim(**place), f"cell {cell} is taken"  # type: ignore[arg-type]
+            actions.free(**place)  # type: ignore[arg-type]
+        assert CounterDay.objects.get().busy == 0
+
+    @settings(
+        max_examples=12,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        minutes=st.sampled_from([15, 30, 45, 60, 150]),
+        openings=st.lists(
+            st.tuples(
+                st.integers(0, 1),  # which counter
+                st.integers(7, 20),  # from this hour
+                st.integers(1, 4),  # for so many hours
+                st.booleans(),  # a closure
+                st.booleans(),  # for this service alone
+            ),
+            min_size=2,
+            max_size=6,
+        ),
+        seed=st.integers(0, 99),
+    )
+    def test_no_place_that_is_offered_is_refused(
+        self, minutes: int, openings: list[tuple[int, int, int, bool, bool]], seed: int
+    ) -> None:
+        desks = [make.counter(f"{next(make._number)}番") for _ in range(2)]
+        service = make.service(f"相談{next(make._number)}", minutes=minutes, counters=desks)
+        admin = make.staff(Role.ADMIN)
+        make.site().opening_days.get_or_create(
+            on=TOMORROW,
+            defaults={"opens_at": time(7), "closes_at": time(22, 30), "reason": "夜間開庁"},
+        )
+        for desk, hour, hours, is_closure, is_own in openings:
+            actions.add_opening_rule(
+                counter=desks[desk],
+                weekdays=0b1111111,
+                opens_at=NINE.replace(hour=hour).time(),
+                closes_at=NINE.replace(hour=min(hour + hours, 22)).time(),
+                valid_from=TOMORROW,
+                valid_until=TOMORROW,
+                service=service if is_own else None,
+                is_closure=is_closure,
+                by=admin,
+                at=make.NOW,
+            )
+        random = Random(seed)
+
+        def offered() -> list[queries.Slot]:
+            window = queries.window_of(service, at=make.NOW)
+            return queries.free_slots(service, first=TOMORROW, last=TOMORROW, window=window)
+
+        while slots := offered():
+            slot = random.choice(slots)
+            for _ in range(slot.free):
+                book(service, start=slot.start)
+
         assert masks_are_right()

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from madoguchi.booking import queries as places
 from madoguchi.demo import actions, city
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import City, Division
@@ -81,6 +82,12 @@ def test_the_same_seed_is_the_same_city_and_another_seed_another() -> None:
 
     assert city_of(seed=1) == first
     assert city_of(seed=2) != first
+
+
+def test_the_masks_of_the_city_are_those_of_its_appointments() -> None:
+    actions.load(seed=1, at=make.NOW, cases=CASES)
+
+    assert not places.mask_differences()
 
 
 def test_a_database_with_real_rows_is_refused() -> None:
