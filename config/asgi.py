@@ -1,10 +1,52 @@
 """HTTP and live updates in one ASGI application."""
 
+import asyncio
 import os
+from contextlib import AsyncExitStack
+from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.core.handlers.asgi import ASGIHandler
 from django.core.management.base import BaseCommand
 
+AT_ONCE = 16  # requests of one web process that are at work at the same time
+
+
+class Turnstile:
+    """
+    Let so many requests work at once; the others wait their turn, none is sent away.
+
+    Django gives every request a thread and a database connection of its own. In a rush that is
+    more than PostgreSQL accepts (100 unless configured), and on SQLite more writers than can
+    wait in line. A request asks for its turn once its body has arrived, so that a slow sender
+    keeps nobody waiting; a stream, once begun (live updates, files), gives its turn back.
+    """
+
+    def __init__(self, application: ASGIHandler, *, at_once: int) -> None:
+        self.application = application
+        self.places = asyncio.Semaphore(at_once)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async with AsyncExitStack() as turn:
+            is_inside = False
+
+            async def read() -> Any:
+                nonlocal is_inside
+                message = await receive()
+                is_whole = message["type"] == "http.request" and not message.get("more_body")
+                if is_whole and not is_inside:
+                    is_inside = True
+                    await turn.enter_async_context(self.places)
+                return message
+
+            async def answer(message: Any) -> None:
+                if message.get("more_body"):
+                    await turn.aclose()
+                await send(message)
+
+            await self.application(scope, read, answer)
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_asgi_application()
+application = Turnstile(get_asgi_application(), at_once=AT_ONCE)
 BaseCommand().check()  # whatever server runs this: it refuses to serve an unsafe database
