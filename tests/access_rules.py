@@ -491,6 +491,10 @@ def of_counter(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"pk": world.counters[relation].pk}
 
 
+def of_call(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"pk": world.counters[relation].pk, "visit": world.visits[relation].pk}
+
+
 def of_visit(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"pk": world.visits[relation].pk}
 
@@ -552,6 +556,9 @@ BOOKING = {
     "booking:counter": Rule(CALLERS, kwargs=of_counter, hidden=NOT_OURS),
     "booking:call_next": Rule(
         CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS, changes=False
+    ),
+    "booking:call": Rule(
+        CALLERS, BUTTON, kwargs=of_call, post=nothing, hidden=NOT_OURS, changes=False
     ),
     "booking:recall": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
     "booking:mark_absent": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),

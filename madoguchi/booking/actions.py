@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
+from django.db.models import BigIntegerField, Expression, ExpressionWrapper, F, Q
 from django.template.loader import render_to_string
 
 from madoguchi.audit import actions as audit
@@ -52,7 +52,7 @@ def claim(*, day: date, counter_id: int, mask: int) -> bool:
     return free.update(busy=F("busy").bitor(mask)) == 1
 
 
-def _cells_of(column: str, mask: int) -> ExpressionWrapper:
+def _cells_of(column: str, mask: int) -> Expression:
     """
     Return the column's cells under the mask, as a number of 64 bits.
 
