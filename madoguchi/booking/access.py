@@ -117,11 +117,10 @@ def visit_to_move(user: User, pk: int) -> Visit:
     return get_object_or_404(Visit.objects.select_related("counter"), pk=pk, counter__in=counters)
 
 
-def visit_to_call(counter: Counter, pk: int, *, at: datetime) -> Visit:
-    """Return a visit of today for which this counter is there, or 404."""
-    day = at.astimezone(rules.JST).date()
-    today = Visit.objects.today(site=counter.site, day=day)
-    return get_object_or_404(today.filter(service__counters=counter), pk=pk)
+def visit_to_call(counter: Counter, pk: int) -> Visit:
+    """Return a visit for which this counter is there, or 404."""
+    visits = Visit.objects.filter(site=counter.site_id, service__counters=counter)
+    return get_object_or_404(visits, pk=pk)
 
 
 def visit_at_reception(pk: int, *, site: Site) -> Visit:

@@ -197,11 +197,10 @@ def call_next(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def call(request: StaffRequest, pk: int, visit: int) -> HttpResponse:
     """Call one person out of turn: who is urgent, who cannot wait, whom a colleague knows."""
-    at = timezone.now()
     desk = access.counter_of(request.user, pk)
-    wanted = access.visit_to_call(desk, visit, at=at)
+    wanted = access.visit_to_call(desk, visit)
     try:
-        actions.call(visit=wanted, counter=desk, by=request.user, at=at)
+        actions.call(visit=wanted, counter=desk, by=request.user, at=timezone.now())
     except RuleBroken as reason:
         messages.error(request, str(reason))
     return redirect("booking:counter", pk)
