@@ -12,20 +12,23 @@ from dataclasses import dataclass, field
 from tests.server.serve import Served
 
 LAY_OUT = """
-from datetime import timedelta
+from datetime import time
 from django.utils import timezone
-from madoguchi.booking import rules
-from madoguchi.booking.models import CounterDay
+from madoguchi.booking import actions
+from madoguchi.booking.models import OpeningRule
 from tests import make
 site = make.site("本庁舎")
 counters = [make.counter(f"{n}番", site=site) for n in range(1, 41)]
 service = make.service(code="test", counters=counters)
-first = timezone.localdate() + timedelta(days=2)
-mask = rules.run_mask((8 * 60 + 30 - 7 * 60) // 15, 35)
-CounterDay.objects.bulk_create(
-    CounterDay(day=first + timedelta(days=n), counter=counter, open=mask)
-    for n in range(28) for counter in counters
+today = timezone.localdate()
+OpeningRule.objects.bulk_create(
+    OpeningRule(
+        counter=counter, opens_at=time(8, 30), closes_at=time(17, 15),
+        valid_from=today, made_at=timezone.now(), made_by="admin",
+    )
+    for counter in counters
 )
+actions.lay_out_days(counters=counters, first=today)
 print(site.code)
 """
 COUNT = """
@@ -76,11 +79,12 @@ def kill_rounds(
     """
     chance = random.Random(seed)
     site = served.run(LAY_OUT)
-    starts = json.loads(_answer(served, "GET", "/api/v1/services/test/slots?days=31")[1])["slots"]
     result = Rounds()
     lock = threading.Lock()
     for number in range(rounds):
         stop = threading.Event()
+        offered = _answer(served, "GET", "/api/v1/services/test/slots?days=31")[1]
+        starts = json.loads(offered)["slots"]
         threads = [
             threading.Thread(
                 target=_book_on,

@@ -70,6 +70,35 @@ def test_the_idle_product_needs_at_most_300_megabytes(served: Served) -> None:
     assert used / 1_000_000 < 300, f"{used / 1_000_000:.0f} MB"
 
 
+def found_small_city(served: Served) -> None:
+    served.folder.mkdir()
+    (served.folder / "demo").touch()  # the mark by which the demo knows its own folder
+    served.run(
+        "from django.core.management import call_command\n"
+        "call_command('migrate', verbosity=0)\n"
+        "call_command('load_demo', cases=40, verbosity=0)"
+    )
+
+
+def test_the_demo_is_small_and_ends_within_five_seconds(tmp_path: Path) -> None:
+    """Measured after a page and a search, which loads the dictionary of words."""
+    demo = {"MADOGUCHI_DEMO": "1"}
+    with serve(tmp_path, command=("demo",), before=found_small_city, environment=demo) as served:
+        stream = EventStream(served, "/live/?topic=public.display.1").until_open()
+        assert served.get("/", timeout=60)[0] == 200
+        assert served.get("/api/v1/faq?q=%E8%BB%A2%E5%85%A5", timeout=60)[0] == 200
+        processes = family(served)
+        assert len(processes) == 3  # supervisor, web, jobs
+
+        used = sum(process.memory_full_info().pss for process in processes)
+        seconds = served.stop(by=signal.SIGINT)
+
+        assert used / 1_000_000 < 300, f"{used / 1_000_000:.0f} MB"
+        assert seconds < 5
+        assert still_there(processes) == []
+        stream.close()
+
+
 def refused(*command: str, **environment: str) -> str:
     """Run a command that must refuse; return the one sentence it says."""
     done = subprocess.run(
