@@ -1,11 +1,31 @@
-"""What the pages do by themselves: ask before something is taken back."""
+"""What the pages do by themselves: ask first, show keys, count, follow what others do."""
+
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import OpenPage
+from tests.server.serve import Served
+
 pytestmark = pytest.mark.browser
 
 SAMPLE = "/staff/components/"
+WALK_IN = """
+import sys
+from django.utils import timezone
+from madoguchi.booking import actions, rules
+from madoguchi.booking.models import Service
+from madoguchi.offices.models import Site
+from madoguchi.staff.models import User
+site = Site.objects.get(code=sys.argv[1])
+service = Service.objects.shown().filter(counters__site=site).first()
+visit = actions.walk_in(
+    site=site, service=service, reason=next(iter(rules.Remark)),
+    by=User.objects.get(username="uketsuke"), at=timezone.now(),
+)
+print(visit.ticket)
+"""
 
 
 class TestConfirm:
@@ -33,3 +53,82 @@ class TestConfirm:
         form.get_by_role("dialog").get_by_role("button", name="取り消す").click()
 
         form.wait_for_url(f"**{SAMPLE}?")
+
+
+class TestKeys:
+    def test_a_question_mark_shows_the_keys_of_this_page(self, desk: Page) -> None:
+        desk.goto(SAMPLE)
+        desk.keyboard.press("?")
+
+        sheet = desk.get_by_role("dialog", name="キー操作")
+        expect(sheet).to_be_visible()
+        expect(sheet.get_by_text("小さな画面を開く")).to_be_visible()
+        desk.keyboard.press("Escape")
+        desk.keyboard.press("d")
+        expect(desk.get_by_role("dialog", name="小さな画面")).to_be_visible()
+
+    def test_typed_into_a_field_it_is_a_question_mark(self, desk: Page) -> None:
+        desk.goto(SAMPLE)
+        desk.get_by_label("氏名").press("?")
+
+        expect(desk.get_by_role("dialog")).to_have_count(0)
+        expect(desk.get_by_label("氏名")).to_have_value("?")
+
+    def test_turned_off_they_stay_off(self, desk: Page) -> None:
+        desk.goto(SAMPLE)
+        desk.keyboard.press("?")
+        desk.get_by_label("キー操作を使う").uncheck()
+        desk.get_by_role("dialog").get_by_role("button", name="閉じる").click()
+        desk.reload()
+
+        desk.keyboard.press("d")
+
+        expect(desk.get_by_role("dialog")).to_have_count(0)
+
+
+class TestTimer:
+    def test_it_counts_the_minutes_by_the_clock_of_the_server(self, desk: Page) -> None:
+        desk.clock.install(time="2030-01-01T00:00:00")  # the clock of this desk is wrong
+        desk.goto(SAMPLE)
+        timer = desk.locator("madoguchi-timer")
+        expect(timer).to_have_text("0分")
+
+        desk.clock.fast_forward("29:30")
+        expect(timer).to_have_text("29分")
+        expect(timer).not_to_have_class(re.compile("is-late"))
+
+        desk.clock.fast_forward("45:00")
+        expect(timer).to_have_text("1時間14分")
+        expect(timer).to_have_class(re.compile("is-late"))
+
+
+class TestLive:
+    @pytest.fixture
+    def hall(self, open_page: OpenPage) -> Page:
+        page = open_page(user="uketsuke")
+        page.goto("/staff/reception/")
+        if not page.locator("madoguchi-live").count():
+            page.locator("main a[href^='/staff/reception/']").first.click()
+        page.wait_for_url("**/staff/reception/*/")
+        return page
+
+    def walk_in(self, site: Served, hall: Page) -> str:
+        """Somebody comes to the hall, and another desk gives the number."""
+        code = hall.url.rstrip("/").rpartition("/")[2]
+        return site.run(WALK_IN, code)
+
+    def ticket(self, hall: Page, number: str) -> None:
+        queue = hall.get_by_role("table", name="呼び出される順")
+        expect(queue.get_by_role("rowheader", name=number, exact=True)).to_be_visible(
+            timeout=20_000
+        )
+
+    def test_what_another_desk_does_appears_and_what_is_typed_stays(
+        self, hall: Page, live_site: Served
+    ) -> None:
+        code = hall.get_by_role("textbox").first
+        code.fill("書きかけ")
+
+        self.ticket(hall, self.walk_in(live_site, hall))
+
+        expect(code).to_have_value("書きかけ")  # the page was not loaded again
