@@ -24,3 +24,11 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         environment=environment | set_forward(datetime.now(UTC)),
     ) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def first_morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A city that has just been installed: `madoguchi start` on an empty folder."""
+    environment = {"MADOGUCHI_RATE_LIMITS": "off"} | set_forward(datetime.now(UTC))
+    with serve(tmp_path_factory.mktemp("first"), environment=environment) as running:
+        yield running
