@@ -22,8 +22,9 @@ def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
     """
     Fill the empty database with 汐見市 as it stands at `at`: its people, offices and two years.
 
-    The same seed and moment give the same city, but for what must never be guessed: the
-    secrets of appointments made and surveys asked for today, and the passwords' salt.
+    The same seed and day give the same city, but for what happens around `at` today, and for
+    what must never be guessed: the secrets of appointments made and surveys asked for today,
+    and the passwords' salt.
 
     :raises RuleBroken: rows are there already.
     """
@@ -48,7 +49,7 @@ def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
 
     today.fill_the_calendar(until=at, rng=rng)
     today.open_the_doors(until=at, rng=rng)
-    today.draft_faq(at=at)
+    today.draft_faq(at=at - timedelta(minutes=5))
 
 
 def _found_city(*, at: datetime) -> None:

@@ -1,7 +1,7 @@
 """汐見市 today: what can be booked, who is expected, who waits, and what lies on the desks."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
@@ -23,6 +23,8 @@ from madoguchi.staff.models import User
 WEEKDAYS = 0b0011111
 EVERY_DAY = 0b1111111
 BOOKINGS = 130
+BOOKINGS_TODAY = 14
+MORNING = timedelta(minutes=50)  # what has passed of today when one looks in
 EVENING = timedelta(hours=18, minutes=5)
 
 
@@ -64,29 +66,42 @@ def open_services(*, by: User, at: datetime) -> None:
 
 
 def fill_the_calendar(*, until: datetime, rng: Random) -> None:
-    """Let people book, from last evening until this morning, the days to come and today."""
+    """
+    Let people book since last evening: for today at the centre, then for the days to come.
+
+    Whoever booked for today comes around now or later; `until` changes nothing but that.
+    """
     today = until.astimezone(JST).date()
     booking.lay_out_days(counters=Counter.objects.select_related("site"), first=today)
     evening = datetime.combine(today - timedelta(days=1), time(), tzinfo=JST) + EVENING
     online = list(Service.objects.filter(stage=Stage.ONLINE.value).order_by("pk"))
     centre = Site.objects.get(name=city.CENTRE_SITE)
+    at_centre = [each for each in online if each.counters.filter(site=centre)]
+    pace = min(timedelta(minutes=6), (until - evening) * 0.85 / BOOKINGS)
+    of_today = Random(rng.random())  # noqa: S311  a made-up city, not a secret
     at = evening
-    for number in range(BOOKINGS):
-        at += timedelta(minutes=6, seconds=rng.randrange(20))
-        is_today = number < 14
-        service = rng.choice(
-            [each for each in online if each.counters.filter(site=centre)] if is_today else online
-        )
-        slots = places.free_slots(
-            service,
-            first=today,
-            last=today if is_today else today + timedelta(days=rng.choice((6, 13, 20, 34))),
-            window=places.window_of(service, at=at),
-            site=centre if is_today else None,
-        )
+    for _ in range(BOOKINGS_TODAY):
+        at += pace + timedelta(seconds=of_today.randrange(20))
+        service = of_today.choice(at_centre)
+        slots = _offered(service, first=today, last=today, at=at, site=centre)
+        around_now = [slot for slot in slots if slot.start >= until - MORNING]
+        if around_now:
+            _book(service, of_today.choice(around_now).start, centre, rng=of_today, at=at)
+    for _ in range(BOOKINGS - BOOKINGS_TODAY):
+        at += pace + timedelta(seconds=rng.randrange(20))
+        service = rng.choice(online)
+        last = today + timedelta(days=rng.choice((6, 13, 20, 34)))
+        slots = _offered(service, first=today + timedelta(days=1), last=last, at=at)
         if slots:
             slot = rng.choice(slots)
             _book(service, slot.start, Site.objects.get(code=slot.site), rng=rng, at=at)
+
+
+def _offered(
+    service: Service, *, first: date, last: date, at: datetime, site: Site | None = None
+) -> list[places.Slot]:
+    window = places.window_of(service, at=at)
+    return places.free_slots(service, first=first, last=last, window=window, site=site)
 
 
 def _book(service: Service, start: datetime, site: Site, *, rng: Random, at: datetime) -> None:
@@ -106,7 +121,12 @@ def _book(service: Service, start: datetime, site: Site, *, rng: Random, at: dat
 
 
 def open_the_doors(*, until: datetime, rng: Random) -> None:
-    """Let the morning pass at the centre: arrivals, calls, talks, and a full waiting room."""
+    """
+    Let the last hour pass at the centre: arrivals, calls, talks, and a full waiting room.
+
+    At any hour of any day, for it is there to practise with. Soon after midnight the hour is
+    told faster, so that all of it is today.
+    """
     site = Site.objects.get(name=city.CENTRE_SITE)
     desks = list(site.counters.filter(kind="desk").order_by("pk"))
     uketsuke = User.objects.get(username="uketsuke")
@@ -117,33 +137,36 @@ def open_the_doors(*, until: datetime, rng: Random) -> None:
     services = list(Service.objects.filter(counters__in=desks).distinct().order_by("pk"))
     steps: list[tuple[datetime, Callable[[datetime], object]]] = []
 
-    today = until.astimezone(JST).date()
+    local = until.astimezone(JST)
+    today = local.date()
+    since_midnight = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
+    pace = min(1.0, since_midnight / timedelta(hours=1))
+
+    def ago(minutes: int) -> datetime:
+        return until - timedelta(minutes=minutes) * pace
+
     expected = Appointment.objects.expected(site=site, day=today)
     for appointment in expected.filter(start__lte=until + timedelta(minutes=10)):
         came = min(
             appointment.start - timedelta(minutes=rng.randint(2, 12)),
-            until - timedelta(minutes=rng.randint(1, 8)),
+            ago(rng.randint(1, 8)),
         )
-        if came > until - timedelta(minutes=58) and rng.random() < 0.8:
+        if came > until - MORNING * pace and rng.random() < 0.8:
             steps.append((came, _check_in(appointment, site, uketsuke)))
     nursery = Service.objects.get(code="hoiku")
-    steps.append(
-        (until - timedelta(minutes=57), _walk_in(site, nursery, Remark.DID_NOT_KNOW, uketsuke))
-    )
-    for minutes in (52, 47, 33, 21, 14, 9, 4, 2):
+    steps.append((ago(50), _walk_in(site, nursery, Remark.DID_NOT_KNOW, uketsuke)))
+    for minutes in (49, 47, 33, 21, 14, 9, 5, 5):
         service, reason = rng.choice(services), rng.choice(list(Remark))
-        steps.append(
-            (until - timedelta(minutes=minutes), _walk_in(site, service, reason, uketsuke))
-        )
-    for desk, officer, first in zip(desks, officers, (50, 45, 38), strict=True):
-        begin = until - timedelta(minutes=first)
+        steps.append((ago(minutes), _walk_in(site, service, reason, uketsuke)))
+    for desk, officer, first in zip(desks, officers, (48, 45, 38), strict=True):
+        begin = ago(first)
         steps.append((begin, _call(desk, officer)))
-        steps.append((begin + timedelta(minutes=1), _start(desk, officer)))
+        steps.append((ago(first - 1), _start(desk, officer)))
         if officer.username != "soudan":
-            steps.append((until - timedelta(minutes=first - 24), _finish(desk, officer)))
-            steps.append((until - timedelta(minutes=first - 28), _call(desk, officer)))
-    steps.append((until - timedelta(minutes=12), _start(desks[1], officers[1])))
-    steps.append((until - timedelta(minutes=40), _listen(desks[0], officers[0], site, rng)))
+            steps.append((ago(first - 24), _finish(desk, officer)))
+            steps.append((ago(first - 28), _call(desk, officer)))
+    steps.append((ago(12), _start(desks[1], officers[1])))
+    steps.append((ago(40), _listen(desks[0], officers[0], site, rng)))
     for at, step in sorted(steps, key=lambda step: step[0]):
         step(at)
 

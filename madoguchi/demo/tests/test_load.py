@@ -1,4 +1,5 @@
 import hashlib
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -7,10 +8,12 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from madoguchi.audit.models import AuditEvent
 from madoguchi.booking import queries as places
+from madoguchi.booking.models import Appointment
 from madoguchi.demo import actions, city
 from madoguchi.foundation.errors import RuleBroken
-from madoguchi.offices.models import City, Division
+from madoguchi.offices.models import City, Division, Site
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +91,47 @@ def test_the_masks_of_the_city_are_those_of_its_appointments() -> None:
     actions.load(seed=1, at=make.NOW, cases=CASES)
 
     assert not places.mask_differences()
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        make.NOW.replace(hour=8, minute=40),
+        make.NOW.replace(hour=20),
+        make.NOW.replace(hour=0, minute=20),
+        make.NOW.replace(month=11, day=23, hour=13),  # 勤労感謝の日
+    ],
+    ids=["before opening", "evening", "after midnight", "holiday"],
+)
+def test_at_any_hour_somebody_waits_and_nothing_lies_in_the_future(at: datetime) -> None:
+    actions.load(seed=1, at=at, cases=CASES)
+
+    site = Site.objects.get(name=city.CENTRE_SITE)
+    waiting = places.queue(site=site, at=at)
+    here = places.at_counters(site=site, at=at)
+    longest = max(at - visit.arrived_at for visit in waiting)
+    assert 3 <= len(waiting) <= 15
+    assert len(here) == 3
+    assert longest <= timedelta(minutes=60)
+    assert all(visit.arrived_at <= at for visit in (*waiting, *here))
+    assert AuditEvent.objects.latest("at").at <= at
+    assert Appointment.objects.latest("booked_at").booked_at <= at
+    late = Appointment.objects.expected(site=site, day=at.date()).filter(
+        start__lt=at - timedelta(hours=1)
+    )
+    assert not late.exists()
+
+
+def test_the_days_to_come_do_not_depend_on_the_hour() -> None:
+    def to_come(hour: int) -> list[tuple[datetime, str]]:
+        with transaction.atomic():
+            actions.load(seed=1, at=make.NOW.replace(hour=hour), cases=CASES)
+            coming = Appointment.objects.filter(start__date__gt=make.NOW.date())
+            seen = list(coming.order_by("start", "name").values_list("start", "name"))
+            transaction.set_rollback(True)
+        return seen
+
+    assert to_come(10) == to_come(20) != []
 
 
 def test_a_database_with_real_rows_is_refused() -> None:

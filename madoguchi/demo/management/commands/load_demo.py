@@ -37,10 +37,7 @@ class Command(BaseCommand):
 
 
 def _moment(today: date | None) -> datetime:
-    """Return ten o'clock of the day named, or now, within the hours in which desks are busy."""
-    now = timezone.localtime().replace(second=0, microsecond=0)
+    """Return now, to which today's scene belongs, or ten o'clock of the day named."""
     if today is not None:
         return timezone.make_aware(datetime.combine(today, time(10)))
-    return now.replace(
-        hour=min(max(now.hour, 10), 14), minute=now.minute if 10 <= now.hour <= 14 else 0
-    )
+    return timezone.localtime().replace(second=0, microsecond=0)
