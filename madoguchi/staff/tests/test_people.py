@@ -6,11 +6,12 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from madoguchi.foundation.models import LiveEvent
+from madoguchi.staff import queries
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
-from madoguchi.staffsite import access as live_access
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -87,15 +88,12 @@ class TestWhoeverIsCutOff:
         person = make.staff(Role.COUNSELLOR)
         browser = Client()
         browser.force_login(person)
-        screen = {
-            "session_key": browser.session.session_key or "",
-            "topics": [f"user.{person.pk}"],
-        }
-        assert live_access.may_stay(**screen)  # type: ignore[arg-type]
+        key = browser.session.session_key or ""
+        assert queries.user_of_session(session_key=key, at=timezone.now()) == person
 
         do(desk, name, person)
 
-        assert not live_access.may_stay(**screen)  # type: ignore[arg-type]
+        assert queries.user_of_session(session_key=key, at=timezone.now()) is None
 
 
 def test_a_reset_of_the_second_factor_calls_the_open_screens_at_once(desk: Client) -> None:
