@@ -25,9 +25,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django.plugin import DjangoDbBlocker
 
 from madoguchi.audit.models import AuditEvent
-from madoguchi.foundation.models import LiveEvent
 from madoguchi.knowledge.models import Faq
-from madoguchi.messaging.models import OutboundMessage
 from madoguchi.residents.models import Resident
 from madoguchi.staff import rules as staff_rules
 from madoguchi.staff.models import User
@@ -354,59 +352,6 @@ def test_a_secret_contact_is_nowhere(world: World, name: str) -> None:
         leaks += [f"{name} {reader}: {field}" for field, v in SECRET_CONTACT.items() if v in text]
 
     assert leaks == []
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name, rule in RULES.items()
-        # Revealing shows it, for a reason: its own test.
-        if "POST" in rule.methods and rule.post and name != "residents:reveal"
-    ],
-)
-def test_a_secret_contact_is_in_no_answer_to_a_form(world: World, name: str) -> None:
-    """Forms that succeed and the page they lead to, and the same forms with a field missing."""
-    rule = RULES[name]
-    readers = [reader for reader in READERS if reader in (rule.roles or {ANONYMOUS})]
-    leaks = []
-    for reader in readers:
-        client = world.clients[reader]
-        with transaction.atomic():
-            cell = Cell(name, "POST", reader, Relation.SECRET)
-            wrong = written(client.post(address_of(world, cell), {"do": "find", "name": "山田"}))
-            answer = ask(world, cell)
-            text = wrong + written(answer)
-            if name not in SIGNS_OUT and (onwards := answer.headers.get("Location")):
-                text += written(client.get(onwards))
-            text += "".join(
-                f"{mail.subject}{mail.body}"
-                for mail in OutboundMessage.objects.filter(pk__gt=world.message.pk)
-            )
-            text += "".join(f"{faq.question}{faq.answer}" for faq in Faq.objects.all())
-            text += "".join(f"{e.reason}{e.detail}" for e in AuditEvent.objects.all())
-            text += "".join(f"{e.topic}{e.body}" for e in LiveEvent.objects.all())
-            transaction.set_rollback(True)
-        leaks += [f"{name} {reader}: {field}" for field, v in SECRET_CONTACT.items() if v in text]
-
-    assert leaks == []
-
-
-SIGNS_OUT = {"staff:log_out"}
-
-
-def test_a_case_for_a_hidden_person_is_matched_by_name_and_never_by_phone(world: World) -> None:
-    """Whoever has a number must not learn whose it is, and a match shows the mask."""
-    hidden, client = world.resident(Relation.SECRET), world.clients[Role.COUNSELLOR]
-    address = reverse("casework:receive")
-    with transaction.atomic():
-        by_name = client.post(address, {"do": "find", "name": "山田"})
-        by_phone = client.post(address, {"do": "find", "phone": SECRET_CONTACT["phone"]})
-        transaction.set_rollback(True)
-
-    assert hidden in by_name.context["candidates"]
-    assert not [value for value in SECRET_CONTACT.values() if value in written(by_name)]
-    assert hidden not in by_phone.context["candidates"]
 
 
 def test_the_search_for_secrets_would_find_one(world: World) -> None:
