@@ -515,6 +515,39 @@ def of_appointment(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"number": world.appointments[relation].number}
 
 
+def a_place(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"site": world.site.code, "start": world.free.isoformat()}
+
+
+def a_booking(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"service": world.services[R.OWN].code, "name": "佐藤 次郎", **a_place(world, relation)}
+
+
+def a_service(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {
+        "name": "保育所の転園相談",
+        "code": "hoiku-tenen",
+        "division": world.own.pk,
+        "minutes": 30,
+        "stage": "online",
+        "counters": world.counters[R.OWN].pk,
+        "lead_minutes": 60,
+        "opens_days_before": 90,
+        "order": 100,
+        "is_active": "on",
+    }
+
+
+def opening_hours(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {
+        "counter": world.counters[relation].pk,
+        "weekdays": ["0", "1"],
+        "opens_at": "13:00",
+        "closes_at": "15:00",
+        "valid_from": "2099-04-01",
+    }
+
+
 RECEIVERS = COUNSEL | {Role.RECEPTION}
 CALLERS = RECEIVERS | DIVISION
 SETTERS = APPROVERS | ADMIN
@@ -524,14 +557,17 @@ NOT_OUR_SERVICE = {R.OTHER: frozenset({Role.SUPERVISOR})}
 BOOKING = {
     "booking:services": Rule(None),
     "booking:service": Rule(None, kwargs=of_service),
-    "booking:book": Rule(None, FORM, kwargs=of_service, changes=False),
+    "booking:book": Rule(
+        None, FORM, kwargs=of_service, query=a_place, post=lambda w, r: {"name": "佐藤 次郎"}
+    ),
+    # It looks a booking up.
     "booking:find_booking": Rule(None, FORM, changes=False),
     # Whoever has the link may read, change and cancel: it is the key.
     "booking:appointment": Rule(None, kwargs=by_link),
     "booking:sheet": Rule(None, kwargs=by_link),
     "booking:qr": Rule(None, kwargs=by_link),
     "booking:calendar": Rule(None, kwargs=by_link),
-    "booking:reschedule": Rule(None, FORM, kwargs=by_link, changes=False),
+    "booking:reschedule": Rule(None, FORM, kwargs=by_link, query=a_place, post=nothing),
     "booking:cancel": Rule(None, FORM, kwargs=by_link, post=nothing),
     "booking:display": Rule(None, kwargs=of_site),
     "booking:receptions": Rule(RECEIVERS),
@@ -554,9 +590,7 @@ BOOKING = {
     "booking:remarks": Rule(RECEIVERS | {Role.SUPERVISOR}, kwargs=of_site),
     "booking:calling": Rule(CALLERS),
     "booking:counter": Rule(CALLERS, kwargs=of_counter, hidden=NOT_OURS),
-    "booking:call_next": Rule(
-        CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS, changes=False
-    ),
+    "booking:call_next": Rule(CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS),
     "booking:call": Rule(
         CALLERS, BUTTON, kwargs=of_call, post=nothing, hidden=NOT_OURS, changes=False
     ),
@@ -569,21 +603,27 @@ BOOKING = {
     "booking:finish": Rule(CALLERS, BUTTON, kwargs=of_started, post=nothing, hidden=NOT_OURS),
     "booking:book_for_resident": Rule(CALLERS),
     "booking:choose_for_resident": Rule(CALLERS, kwargs=of_service),
-    "booking:book_by_phone": Rule(CALLERS, FORM, kwargs=of_service, changes=False),
+    "booking:book_by_phone": Rule(
+        CALLERS,
+        FORM,
+        kwargs=of_service,
+        query=a_place,
+        post=lambda w, r: {"name": "佐藤 次郎", "source": "phone"},
+    ),
     "booking:appointment_for_resident": Rule(CALLERS, kwargs=of_appointment, reads=True),
     "booking:reschedule_for_resident": Rule(
-        CALLERS, FORM, kwargs=of_appointment, reads=True, changes=False
+        CALLERS, FORM, kwargs=of_appointment, query=a_place, post=nothing, reads=True
     ),
     "booking:cancel_for_resident": Rule(
         CALLERS, FORM, kwargs=of_appointment, post=nothing, reads=True
     ),
     "booking:service_settings": Rule(SETTERS),
-    "booking:new_service": Rule(SETTERS, FORM, changes=False),
+    "booking:new_service": Rule(SETTERS, FORM, post=a_service),
     "booking:save_service": Rule(
-        SETTERS, FORM, kwargs=of_service, hidden=NOT_OUR_SERVICE, changes=False
+        SETTERS, FORM, kwargs=of_service, post=a_service, hidden=NOT_OUR_SERVICE
     ),
     "booking:opening_rules": Rule(
-        SETTERS, FORM, kwargs=of_service, hidden=NOT_OUR_SERVICE, changes=False
+        SETTERS, FORM, kwargs=of_service, post=opening_hours, hidden=NOT_OUR_SERVICE
     ),
     "booking:withdraw_opening_rule": Rule(
         SETTERS,
@@ -603,7 +643,7 @@ API = {
     "api:services": Rule(None),
     "api:slots": Rule(None, kwargs=of_service),
     # No cookie, no session: another site has nothing to borrow.
-    "api:book": Rule(None, BUTTON, json=True, changes=False, csrf=False),
+    "api:book": Rule(None, BUTTON, json=True, post=a_booking, csrf=False),
     "api:booking": Rule(None, ("GET", "DELETE"), kwargs=by_link),
     "api:cancel": Rule(None, ("GET", "DELETE"), kwargs=by_link),
 }

@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from madoguchi.booking import actions as booking
-from madoguchi.booking.models import OpeningRule, Service, Visit
+from madoguchi.booking import rules as grid
+from madoguchi.booking.models import CounterDay, OpeningRule, Service, Visit
 from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import Result, Status, Understanding
@@ -36,6 +37,7 @@ ANONYMOUS = "anonymous"
 Reader = Role | str
 READERS: tuple[Reader, ...] = (ANONYMOUS, *Role)
 IN_DIVISION = (Role.OFFICER, Role.SUPERVISOR)
+ALL_DAY = grid.run_mask(6, 35)  # 8:30 to 17:15
 SECRET_CONTACT: dict[str, Any] = {
     "phone": "08055550199",
     "email": "canary@kakurega.example",
@@ -115,12 +117,21 @@ class World:
         self.services: dict[Relation, Service] = {}
         for relation in Relation:
             self.counters[relation], self.services[relation] = self._place(relation)
-        self.visits = {r: make.visit(self.services[r]) for r in Relation}
+        today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
+        CounterDay.objects.bulk_create(
+            CounterDay(day=today.date() + timedelta(days=n), counter=desk, open=ALL_DAY)
+            for desk in self.counters.values()
+            for n in range(1, 8)
+        )
+        self.free = today + timedelta(days=2, hours=1)
+        self.visits = {
+            r: make.visit(self.services[r], on=today.date(), arrived_at=timezone.now())
+            for r in Relation
+        }
         self.called = {relation: self._called(relation) for relation in Relation}
         self.started = {relation: self._called(relation) for relation in Relation}
         for visit in self.started.values():
             booking.start(visit=visit, by=self.colleague, at=make.NOW)
-        today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
         self.appointments = {
             relation: make.appointment(
                 self.services[relation],

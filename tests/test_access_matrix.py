@@ -6,6 +6,7 @@ half removes one check after the other and holds that the matrix notices.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
@@ -60,7 +61,9 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 @pytest.fixture
 def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what the answer does not depend on: drawing, and a log line for each request."""
     monkeypatch.setattr(Template, "render", lambda self, context=None, request=None: "")
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,16 @@ def cells(name: str) -> Iterator[Cell]:
                 yield Cell(name, method, reader, Relation.OWN)
 
 
+def address_of(world: World, cell: Cell) -> str:
+    address = reverse(cell.name, kwargs=dict(cell.rule.kwargs(world, cell.relation)))
+    query = cell.rule.query(world, cell.relation)
+    return f"{address}?{urlencode(query)}" if query else address
+
+
 def ask(world: World, cell: Cell, *, client: Client | None = None) -> HttpResponseBase:
     """Send the request of the cell, with a form filled in where the rule has one."""
     rule = cell.rule
-    address = reverse(cell.name, kwargs=dict(rule.kwargs(world, cell.relation)))
-    if query := rule.query(world, cell.relation):
-        address += "?" + urlencode(query)
+    address = address_of(world, cell)
     sender = client or world.clients[cell.reader]
     kept = copy(sender.cookies)  # nobody is signed out by an earlier cell
     form = dict(rule.post(world, cell.relation)) if rule.post else {}

@@ -337,12 +337,13 @@ def reset_password(*, user: User, by: User, at: datetime) -> tuple[User, str]:
 
 @transaction.atomic
 def reset_second_factor(*, user: User, by: User, at: datetime) -> User:
-    """Forget a lost telephone; sessions end and the next log in sets up a new one."""
+    """Forget a lost telephone; sessions and screens end, the next log in sets up a new one."""
     user = _locked(user)
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
     user.session_epoch += 1
     user.save(update_fields=["session_epoch"])
+    live.publish(topic=f"user.{user.pk}", kind="staff.reset_second_factor", at=at)
     audit.record(verb="staff.reset_second_factor", target=user, actor=by.username, at=at)
     return user
 

@@ -1,5 +1,6 @@
 """Each test breaks the trail as somebody with the database in his hands would."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
@@ -11,7 +12,7 @@ from django.db import connection
 
 from madoguchi.audit import actions, queries
 from madoguchi.audit.checks import the_trail_is_guarded
-from madoguchi.audit.rules import Anchor, Break, Line, chain_hash
+from madoguchi.audit.rules import Anchor, Break, Line, chain_hash, hashed_text
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,14 @@ def _a_trail_without_its_triggers() -> None:
             detail={"n": index},
         )
     GUARD.take_down(None, connection.schema_editor())
+
+
+@pytest.mark.parametrize("person", [None, 0, 12, "null", "12", 1.5])
+@pytest.mark.parametrize("words", ["", "髙橋 𠮷\u2028", 'a"b\\c\n\x00\x7f', "\ud800"])
+def test_the_text_that_is_hashed_is_json(person: object, words: str) -> None:
+    row = (5, "2026-11-24 01:00:00.000000", words, "", words, words, person, words, "{}", "0" * 64)
+
+    assert hashed_text((*row, "its own hash")) == json.dumps(row)
 
 
 def sql(statement: str, *values: str | int | None) -> None:

@@ -176,6 +176,24 @@ class TestDelay:
         assert send(stranger).status_code == 429
         assert send(client).status_code == 302
 
+    def test_behind_the_proxy_it_is_the_visitor_who_waits(
+        self, person: User, settings: Settings
+    ) -> None:
+        settings.TRUSTED_PROXIES = ["127.0.0.1"]
+        guesser = Client(headers={"X-Forwarded-For": "198.51.100.7:4711"})
+        colleague = Client(headers={"X-Forwarded-For": "198.51.100.8:4711"})
+        self.fail(guesser, rules.FREE_FAILURES + 1)
+
+        assert send(guesser).status_code == 429
+        assert send(colleague).status_code == 302
+
+    def test_without_a_trusted_proxy_nobody_hides_behind_a_header(self, person: User) -> None:
+        for number in range(rules.FREE_FAILURES + 1):
+            self.fail(Client(headers={"X-Forwarded-For": f"198.51.100.{number}"}), 1)
+
+        another = Client(headers={"X-Forwarded-For": "198.51.100.99"})
+        assert send(another).status_code == 429
+
     def test_the_wait_grows_to_a_bound(self) -> None:
         waits = [rules.wait_after(n).total_seconds() for n in range(20)]
 

@@ -30,12 +30,9 @@ def trail(request: StaffRequest) -> HttpResponse:
     form = AuditSearchForm(request.GET)
     wanted = _wanted(form)
     page = Paginator(queries.search(**wanted), PER_PAGE).get_page(request.GET.get("page"))
-    _note("audit.read", request, form)
-    return render(
-        request,
-        "staff/audit.html",
-        {"form": form, "page": page, "lines": list(_lines(list(page.object_list)))},
-    )
+    lines = list(_lines(list(page.object_list)))
+    _note("audit.read", request, form)  # after the lines are read: it would push the last one off
+    return render(request, "staff/audit.html", {"form": form, "page": page, "lines": lines})
 
 
 @require_safe

@@ -21,6 +21,7 @@ from django_otp import user_has_device
 from django_otp.models import Device
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from madoguchi.foundation import limits
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.staff import actions, rules
 from madoguchi.staff.access import StaffRequest, requires
@@ -195,9 +196,9 @@ def _known_devices(request: HttpRequest) -> dict[str, str]:
 
 
 def _place(request: HttpRequest, username: str) -> tuple[str, bool]:
-    """Return from where somebody tries: the known device, or the address of the connection."""
+    """Return from where somebody tries: the known device, or the visitor's address."""
     device = _known_devices(request).get(username)
-    return (device, True) if device else (request.META.get("REMOTE_ADDR", ""), False)
+    return (device, True) if device else (limits.visitor(request), False)
 
 
 def _next(request: HttpRequest) -> str:
