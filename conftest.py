@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -18,8 +19,13 @@ def _jobs_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _tests_may_empty_the_audit_trail() -> Iterator[None]:
-    """Lift the triggers while a transactional test clears its tables; nobody else can."""
+    """
+    Lift the triggers while a transactional test clears its tables; nobody else can.
+
+    What a migration entered is entered again, so that the next test meets a new city's tables.
+    """
     guard = import_module("madoguchi.audit.migrations.0002_append_only")
+    categories = import_module("madoguchi.casework.migrations.0002_standard_categories")
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def without_guard(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
@@ -27,6 +33,7 @@ def _tests_may_empty_the_audit_trail() -> Iterator[None]:
         guard.take_down(None, editor)
         flush(self, sql_list)
         guard.put_up(None, editor)
+        categories.add(apps, editor)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_guard)

@@ -180,6 +180,7 @@ VERB_LABELS = {
     "visit.check_in": "来庁を受け付けた",
     "visit.walk_in": "予約なしの来庁を受け付けた",
     "visit.call_next": "呼び出した",
+    "visit.call": "番号をえらんで呼び出した",
     "visit.recall": "もう一度呼び出した",
     "visit.mark_absent": "不在にした",
     "visit.return_to_queue": "順番に戻した",
