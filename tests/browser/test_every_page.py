@@ -98,6 +98,7 @@ NOBODY_MEETS = {
     "staff/faqs/<str:key>/proposal/": "the button of one's own draft",
     "staff/offices/sites/<int:pk>/calendar/<day:on>/clearance/": "the button of a changed day",
     "staff/people/<int:pk>/return/": "the button of somebody who has left",
+    "staff/operations/messages/": "the button of a message that could not be sent",
     "staff/requests/<int:handover_id>/arrival/": "the button of an officer on the way",
     "staff/requests/<int:handover_id>/record/": "of an officer who has accepted",
     "staff/residents/<int:pk>/accommodations/<int:accommodation>/": "a button beside a need",

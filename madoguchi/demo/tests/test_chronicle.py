@@ -20,7 +20,7 @@ from madoguchi.demo.chronicle import WRITTEN, Chronicle
 from madoguchi.foundation.models import Sequence
 from madoguchi.messaging.models import OutboundMessage
 from madoguchi.residents import actions as residents
-from madoguchi.residents.models import Resident
+from madoguchi.residents.models import Accommodation, Resident
 from madoguchi.staff.rules import Role
 from tests import make
 
@@ -35,6 +35,7 @@ SECRET: dict[type[models.Model], set[str]] = {
     Sequence: {"id"},
 }
 NAMED_IN_DETAIL: dict[str, type[models.Model]] = {
+    "accommodation": Accommodation,
     "contact": Contact,
     "handover": Handover,
     "meeting": JointMeeting,
