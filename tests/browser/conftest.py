@@ -34,8 +34,9 @@ addEventListener("securitypolicyviolation", (event) =>
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Drive browsers for one file: while it runs, its event loop keeps Django off the database."""
     with sync_playwright() as running:
         yield running
 
@@ -44,7 +45,7 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = launch(playwright)
     yield browser
@@ -74,9 +75,9 @@ def found_city(served: Served) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def states(chromium: Browser, live_site: Served) -> Callable[[str], StorageState]:
-    """Sign in once for each person by the real page, and remember the cookies."""
+    """Sign in once for each person and file by the real page, and remember the cookies."""
     known: dict[str, StorageState] = {}
 
     def state(username: str) -> StorageState:
