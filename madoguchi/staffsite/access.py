@@ -19,9 +19,8 @@ def may_follow(user: User, topic: str) -> bool:
         case "reception":
             return user.may(Verb.RECEIVE_VISITS) or user.may(Verb.CALL_VISITS)
         case "division":
-            return key == str(user.division_id) or (
-                user.is_centre and user.may(Verb.ASK_DIVISIONS)
-            )
+            may_ask_all = user.is_centre and user.may(Verb.ASK_DIVISIONS)
+            return key == str(user.division_id) or (may_ask_all and key.isdecimal())
         case "case":
             return casework.may_follow_case(user, key)
         case "user":

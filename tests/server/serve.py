@@ -92,7 +92,8 @@ class Served:
         try:
             link.request("GET", path, headers=headers or {})
             answer = link.getresponse()
-            return answer.status, answer.read()
+            endless = answer.headers.get_content_type() == "text/event-stream"
+            return answer.status, b"" if endless else answer.read()
         finally:
             link.close()
 
