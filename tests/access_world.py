@@ -117,6 +117,7 @@ class World:
         self.services: dict[Relation, Service] = {}
         for relation in Relation:
             self.counters[relation], self.services[relation] = self._place(relation)
+            self._came_by_booking(self.cases[relation], relation)
         today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
         CounterDay.objects.bulk_create(
             CounterDay(day=today.date() + timedelta(days=n), counter=desk, open=ALL_DAY)
@@ -136,7 +137,7 @@ class World:
             relation: make.appointment(
                 self.services[relation],
                 start=today + timedelta(days=1),
-                resident=self.residents[relation],
+                **self._booked_by(relation),
             )
             for relation in Relation
         }
@@ -181,6 +182,27 @@ class World:
             at=make.NOW,
         )
         return Case.objects.get(pk=case.pk)
+
+    def _came_by_booking(self, case: Case, relation: Relation) -> None:
+        """The case began with somebody who had booked and left a way to be reached."""
+        booked = make.appointment(
+            self.services[relation], status="arrived", **self._booked_by(relation)
+        )
+        case.visit = make.visit(
+            booked.service,
+            appointment=booked,
+            booked_for=booked.start,
+            resident=self.residents[relation],
+        )
+        case.save(update_fields=["visit"])
+
+    def _booked_by(self, relation: Relation) -> dict[str, Any]:
+        contact = SECRET_CONTACT if relation is Relation.SECRET else {"phone": "0312345678"}
+        return {
+            "resident": self.residents[relation],
+            "phone": contact["phone"],
+            "email": contact.get("email", ""),
+        }
 
     def _handover(self, relation: Relation) -> Handover:
         return make.handover(self._case(relation), to=self.division(relation))

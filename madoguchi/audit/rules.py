@@ -179,6 +179,7 @@ VERB_LABELS = {
     "appointment.find": "予約者を名前で探した",
     "visit.check_in": "来庁を受け付けた",
     "visit.walk_in": "予約なしの来庁を受け付けた",
+    "visit.identify": "来庁者がだれかを記録した",
     "visit.call_next": "呼び出した",
     "visit.call": "番号をえらんで呼び出した",
     "visit.recall": "もう一度呼び出した",

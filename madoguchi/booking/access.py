@@ -48,7 +48,7 @@ def appointment_at_reception(user: User, text: str, *, at: datetime) -> Appointm
     Return the appointment with this number, or whose link the QR code holds; None if there is
     none. Reading it is recorded.
     """
-    rows = Appointment.objects.select_related("service", "counter__site")
+    rows = Appointment.objects.select_related("service", "counter__site", "resident")
     try:
         found = rows.filter(number=rules.parse_number(text)).first()
     except ValueError:

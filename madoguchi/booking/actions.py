@@ -399,6 +399,22 @@ def walk_in(
     )
 
 
+@transaction.atomic
+def identify(*, visit: Visit, resident: Resident | None, by: User, at: datetime) -> None:
+    """
+    Say who came and had booked, so that their contact is shown as their display allows.
+
+    Whoever has a restricted display stays the one who booked: nobody is unmasked by a mistake.
+    """
+    Visit.objects.filter(pk=visit.pk).exclude(resident__is_restricted=True).update(
+        resident=resident
+    )
+    booked = Appointment.objects.filter(visit=visit).exclude(resident__is_restricted=True)
+    booked.update(resident=resident)
+    visit.refresh_from_db(fields=["resident"])
+    _record_visit(visit, "visit.identify", by=by, at=at)
+
+
 def _arrive(*, verb: str, by: User, at: datetime, site: Site, **fields: Any) -> Visit:
     day = _today(at)
     ticket = numbering.next_number(series=f"visit.{site.pk}.{day:%Y%m%d}", year=fiscal_year(day))

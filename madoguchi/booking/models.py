@@ -10,6 +10,7 @@ from madoguchi.booking import rules
 from madoguchi.foundation import dates
 from madoguchi.offices.models import Counter, Division, Site
 from madoguchi.residents.models import Resident
+from madoguchi.residents.rules import ShownContact, masked
 
 
 class ServiceQuerySet(models.QuerySet["Service"]):
@@ -320,6 +321,13 @@ class Appointment(models.Model):
     @property
     def is_changeable(self) -> bool:
         return self.status == rules.AppointmentStatus.BOOKED
+
+    @property
+    def contact(self) -> ShownContact:
+        """What staff pages may show: masked while the display of whose it is is restricted."""
+        if self.resident is not None and self.resident.is_restricted:
+            return masked()
+        return ShownContact(phone=self.phone, email=self.email, address="", is_masked=False)
 
 
 class VisitQuerySet(models.QuerySet["Visit"]):

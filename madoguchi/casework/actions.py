@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from madoguchi.audit import actions as audit
+from madoguchi.booking import actions as booking
 from madoguchi.booking.models import Visit
 from madoguchi.casework import rules
 from madoguchi.casework.models import (
@@ -277,6 +278,8 @@ def identify(*, case: Case, resident: Resident | None, by: User, at: datetime) -
     _check_open(case)
     case.resident = resident
     case.save(update_fields=["resident"])
+    if case.visit is not None:
+        booking.identify(visit=case.visit, resident=resident, by=by, at=at)
 
     _tell(case, "case.identify", at=at)
     _note("case.identify", case, by=by, at=at)

@@ -461,17 +461,21 @@ class FaqDraftForm(forms.Form):
     Question and answer for everybody, without anything that points at a person.
 
     Each span the analyser proposes is shown; `hidden` and `kept` are what the person decided.
-    A text edited afterwards may hold new ones: those are asked about again.
+    A text edited afterwards may hold new ones: those are asked about again. `hides_all`: the
+    case is of somebody with a restricted display; nothing is shown, asked about or kept.
     """
 
     question = forms.CharField(label="質問", max_length=300)
     answer = LongText(label="回答", rows=8)
     category = forms.CharField(widget=forms.HiddenInput, max_length=100)
 
-    def __init__(self, *args: Any, known: list[str], **more: Any) -> None:
+    def __init__(self, *args: Any, known: list[str], hides_all: bool, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.known = known
+        self.known, self.hides_all = known, hides_all
         self.hidden, self.kept = self._decided("hide"), self._decided("keep")
+        if hides_all:
+            for field in ("question", "answer"):
+                self.initial[field] = self._masked(self.initial[field])
 
     def _decided(self, decision: str) -> set[str]:
         """Return the words for which the radio button `span-1=hide:山田` and its like was set."""
@@ -493,7 +497,7 @@ class FaqDraftForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         undecided = [span for span in self.spans() if span.text not in self.hidden | self.kept]
-        if undecided:
+        if undecided and not self.hides_all:
             names = "、".join(f"「{span.text}」" for span in undecided)
             raise ValidationError(
                 f"{names}は、個人情報かもしれません。隠すか残すかを選んで、もう一度押してください。"
@@ -505,7 +509,7 @@ class FaqDraftForm(forms.Form):
 
     def _masked(self, text: str) -> str:
         spans = mask_candidates(text, known=self.known)
-        return mask(text, [span for span in spans if span.text in self.hidden])
+        return mask(text, [span for span in spans if self.hides_all or span.text in self.hidden])
 
 
 class CategoryForm(forms.Form):

@@ -104,20 +104,30 @@ def faq_texts(case: Case) -> dict[str, str]:
 
 
 def name_in_booking(case: Case) -> dict[str, str]:
-    """Return the name the visitor booked under, so that nobody types it again."""
+    """Return what the visitor booked under, so that nobody types it again; no masked phone."""
     booked = case.visit.appointment if case.visit else None
     if booked is None:
         return {}
-    return {"name": booked.name, "kana": booked.kana, "phone": booked.phone}
+    is_masked = booked.contact.is_masked or is_restricted(case)
+    return {
+        "name": booked.name,
+        "kana": booked.kana,
+        "phone": "" if is_masked else booked.contact.phone,
+    }
 
 
-def names_in(case: Case) -> list[str]:
-    """Return the names a text of the case may hold: the resident's and the staff's."""
-    names = set(case.involvements.values_list("user__name", flat=True))
+def is_restricted(case: Case) -> bool:
+    """Say whether the case is of somebody whose phone, mail and address nobody may see."""
+    return case.resident is not None and case.resident.is_restricted
+
+
+def words_to_mask(case: Case) -> list[str]:
+    """Return what a text of the case may hold: names of the staff, words about the resident."""
+    words = set(case.involvements.values_list("user__name", flat=True))
     if case.resident is not None:
-        names |= {case.resident.name, case.resident.kana}
-    names |= set(name_in_booking(case).values())
-    return sorted(name for name in names if name)
+        words.update(residents.words_about(case.resident))
+    words.update(name_in_booking(case).values())
+    return sorted(word for word in words if word)
 
 
 def note_for_division(case: Case) -> str:

@@ -4,7 +4,7 @@ from django.db import models
 
 from madoguchi.foundation.japanese import kana_key, name_key
 from madoguchi.residents.fields import HiddenField, MatchingKey
-from madoguchi.residents.rules import MASK, ShownContact, opened, phone_key
+from madoguchi.residents.rules import ShownContact, masked, opened, phone_key
 
 KEY: Any = {"max_length": 120, "blank": True, "db_index": True, "editable": False}
 
@@ -59,7 +59,7 @@ class Resident(models.Model):
     def contact(self) -> ShownContact:
         """What every page may show: masked while the display is restricted."""
         if self.is_restricted:
-            return ShownContact(MASK, MASK, MASK, is_masked=True)
+            return masked()
         return ShownContact(
             phone=opened(self.phone),
             email=opened(self.email),

@@ -38,6 +38,17 @@ def search(words: str) -> QuerySet[Resident]:
     return Resident.objects.filter(meant).order_by("kana_key", "name_key", "pk")
 
 
+def words_about(resident: Resident) -> list[str]:
+    """
+    Return the words that point at the person: names, phone, mail, address.
+
+    For finding them in a text that is to be masked only: never show or log them.
+    """
+    contact = (resident.phone, resident.email, resident.address)
+    words = [resident.name, resident.kana, *(opened(value) for value in contact)]
+    return [word for word in words if word]
+
+
 def mail_address(resident: Resident) -> str:
     """Return where to write to the person. For the out-tray only: never show or log it."""
     return opened(resident.email)

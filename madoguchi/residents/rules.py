@@ -51,6 +51,10 @@ class ShownContact:
     is_masked: bool
 
 
+def masked() -> ShownContact:
+    return ShownContact(MASK, MASK, MASK, is_masked=True)
+
+
 def phone_key(phone: str) -> str:
     """Return the digits alone: ０９０－１２３４ and 090(1234) agree."""
     return "".join(c for c in unicodedata.normalize("NFKC", phone) if c.isdecimal())

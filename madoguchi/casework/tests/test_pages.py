@@ -729,6 +729,58 @@ def closed(
     return case
 
 
+class TestIdentify:
+    @pytest.fixture
+    def case(self) -> Case:
+        booked = make.appointment(status="arrived", phone="09012345678")
+        visit = make.visit(booked.service, appointment=booked, booked_for=booked.start)
+        return make.case(visit=visit)
+
+    def booking_page(self, case: Case) -> str:
+        assert case.visit is not None and case.visit.appointment is not None
+        page = signed_in(make.staff()).get(
+            reverse("booking:appointment_for_resident", args=[case.visit.appointment.number])
+        )
+        return page.content.decode()
+
+    def say(self, case: Case, person: Resident) -> None:
+        signed_in(case.received_by).post(
+            url("identify", case.number), {"name": person.name, "person": str(person.pk)}
+        )
+
+    def test_the_phone_of_the_booking_is_hidden_once_it_is_of_a_restricted_person(
+        self, case: Case
+    ) -> None:
+        form = signed_in(case.received_by)
+        before = form.get(url("identify", case.number)).content.decode()
+        assert "09012345678" in before and "090-1234-5678" in self.booking_page(case)
+
+        self.say(case, make.resident(is_restricted=True))
+
+        after = form.get(url("identify", case.number)).content.decode()
+        assert "山田 太郎" in after and "09012345678" not in after
+        assert "090-1234-5678" not in self.booking_page(case)
+        assert AuditEvent.objects.filter(verb="visit.identify").count() == 1
+
+    def test_naming_somebody_else_afterwards_shows_nothing_again(self, case: Case) -> None:
+        self.say(case, make.resident(is_restricted=True))
+
+        self.say(case, make.resident("佐藤 次郎"))
+
+        assert "090-1234-5678" not in self.booking_page(case)
+
+    def test_without_restriction_a_mistake_is_put_right(self, case: Case) -> None:
+        self.say(case, make.resident("佐藤 次郎"))
+        right = make.resident("鈴木 三郎")
+
+        self.say(case, right)
+
+        assert case.visit is not None and case.visit.appointment is not None
+        case.visit.refresh_from_db()
+        case.visit.appointment.refresh_from_db()
+        assert case.visit.resident == case.visit.appointment.resident == right
+
+
 class TestFaq:
     def test_what_looks_personal_is_decided_by_a_person(self) -> None:
         case = closed(
@@ -770,6 +822,30 @@ class TestFaq:
         )
 
         assert Faq.objects.get().answer == "代表電話は0898-00-0000"
+
+    def test_of_somebody_with_a_restricted_display_everything_personal_is_hidden(self) -> None:
+        hidden = make.resident(
+            "髙橋 トミ", is_restricted=True, phone="09012345678", address="かくれがの塔"
+        )
+        told = "かくれがの塔の高橋トミさん、０９０－１２３４－５６７８へ案内した。"
+        case = closed("かくれがの塔への郵便", told, resident=hidden)
+        client = signed_in(case.received_by)
+
+        page = client.get(url("draft_faq", case.number)).content.decode()
+        client.post(
+            url("draft_faq", case.number),
+            {
+                "question": "郵便",
+                "answer": told,
+                "category": "その他",
+                "span-1": "keep:かくれがの塔",
+                "span-2": "keep:０９０－１２３４－５６７８",
+            },
+        )
+
+        answer = Faq.objects.get().answer
+        for words in ("かくれがの塔", "高橋トミ", "１２３４"):
+            assert words in told and words not in page + answer
 
     def test_an_open_case_has_no_faq_page(self) -> None:
         case = make.case()

@@ -554,7 +554,8 @@ def draft_faq(request: StaffRequest, number: str) -> HttpResponse:
     form = FaqDraftForm(
         request.POST or None,
         initial=queries.faq_texts(found),
-        known=queries.names_in(found),
+        known=queries.words_to_mask(found),
+        hides_all=queries.is_restricted(found),
     )
     if form.is_valid():
         try:
