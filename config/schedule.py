@@ -9,4 +9,5 @@ TIMETABLE = {
     "madoguchi.messaging.tasks.sweep_out_tray": "* * * * *",
     "madoguchi.foundation.tasks.prune_live_events": "10 3 * * *",
     "madoguchi.staff.tasks.tidy_up": "20 3 * * *",
+    "madoguchi.rota.tasks.sweep_runs": "* * * * *",
 }

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "madoguchi.residents",
     "madoguchi.messaging",
     "madoguchi.knowledge",
+    "madoguchi.rota",
     "madoguchi.casework",
     "madoguchi.booking",
     "madoguchi.staffsite",

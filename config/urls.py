@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/operations/", include("madoguchi.messaging.urls")),
     path("staff/mails/", include("madoguchi.integrations.mail.urls")),
     path("api/v1/", api.urls),
+    path("staff/rota/", include("madoguchi.rota.urls")),
     path("healthz", health, name="health"),
     path("csp-report/", csp_report, name="csp_report"),
 ]

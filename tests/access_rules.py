@@ -648,6 +648,191 @@ API = {
     "api:cancel": Rule(None, ("GET", "DELETE"), kwargs=by_link),
 }
 
+
+def a_month(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"year": 2099, "month": 6}
+
+
+def of_draft(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"pk": world.rota.draft.pk}
+
+
+def of_member(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"pk": world.rota.member.pk}
+
+
+def of_absence(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"pk": world.rota.absences[relation].pk}
+
+
+def a_member(world: World, relation: Relation) -> Mapping[str, Any]:
+    member = world.rota.member
+    return {
+        "user": member.user_id,
+        "skills": [world.rota.skill.pk],
+        "serves_weekdays": "on",
+        "weekdays": ["月", "火"],
+        "share": 80,
+    }
+
+
+def all_needs(world: World, relation: Relation) -> Mapping[str, Any]:
+    skill = world.rota.skill.pk
+    return {
+        f"{skill}_{kind}_{shift}": 2
+        for kind in ("weekday", "closed")
+        for shift in ("day", "morning", "afternoon")
+    }
+
+
+ROTA_READERS = COUNSEL | DIVISION | {Role.RECEPTION, Role.SAFETY_DESK}
+ROTA_EDITORS = frozenset({Role.CENTRE_HEAD})
+ABSENCES = COUNSEL | DIVISION | {Role.RECEPTION}
+
+
+def all_but(*roles: Role) -> Mapping[Relation, frozenset[Any]]:
+    """Every reader of the rota but these, whatever the row: it is one person's own."""
+    return dict.fromkeys(R, ROTA_READERS - set(roles))
+
+
+OWN_WISHES: dict[str, Any] = {
+    "kwargs": of_member,
+    "forbidden": all_but(Role.COUNSELLOR, Role.CENTRE_HEAD),
+}
+
+ROTA = {
+    "rota:month": Rule(ROTA_READERS, kwargs=a_month),
+    "rota:month_print": Rule(ROTA_READERS, kwargs=a_month),
+    "rota:month_excel": Rule(ROTA_READERS, kwargs=a_month),
+    "rota:today": Rule(ROTA_READERS),
+    "rota:mine": Rule(ROTA_READERS),
+    "rota:person": Rule(ROTA_READERS, kwargs=of_member),
+    "rota:report_absence": Rule(
+        ABSENCES,
+        FORM,
+        post=lambda w, r: {"user": w.colleague.pk, "first": "2099-12-01", "kind": "sick"},
+    ),
+    "rota:name_stand_in": Rule(
+        ABSENCES,
+        FORM,
+        kwargs=of_absence,
+        post=lambda w, r: {"note": "鍵は棚"},
+        forbidden={R.OTHER: DIVISION},
+    ),
+    "rota:end_absence": Rule(
+        ABSENCES, BUTTON, kwargs=of_absence, post=nothing, forbidden={R.OTHER: DIVISION}
+    ),
+    "rota:contacts": Rule(ROTA_READERS, reads=True),
+    "rota:save_contacts": Rule(  # a division writes its own, the head of the centre any
+        ABSENCES,
+        FORM,
+        kwargs=lambda w, r: {"pk": w.division(r).pk},
+        post=lambda w, r: {"form-TOTAL_FORMS": 0, "form-INITIAL_FORMS": 0},
+        forbidden={
+            relation: ABSENCES - ROTA_EDITORS - (DIVISION if relation is not R.OTHER else set())
+            for relation in R
+        },
+    ),
+    "rota:wishes": Rule(ROTA_READERS, **OWN_WISHES),
+    "rota:calendar": Rule(ROTA_READERS, **OWN_WISHES),
+    "rota:wish": Rule(
+        ROTA_READERS, BUTTON, post=lambda w, r: {"on": "2099-06-05", "kind": "want"}, **OWN_WISHES
+    ),
+    "rota:take_leave": Rule(
+        ROTA_READERS,
+        BUTTON,
+        post=lambda w, r: {"first": "2099-06-05", "kind": "trip"},
+        **OWN_WISHES,
+    ),
+    "rota:unwish": Rule(
+        ROTA_READERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.rota.wish.pk},
+        post=nothing,
+        hidden=all_but(Role.COUNSELLOR, Role.CENTRE_HEAD),
+    ),
+    "rota:cancel_leave": Rule(
+        ROTA_READERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.rota.leave.pk},
+        post=nothing,
+        hidden=all_but(Role.COUNSELLOR, Role.CENTRE_HEAD),
+    ),
+    "rota:swaps": Rule(ROTA_READERS),
+    "rota:ask_swap": Rule(
+        ROTA_READERS,
+        FORM,
+        kwargs=lambda w, r: {"pk": w.rota.duties[3].pk},
+        post=lambda w, r: {"colleague": w.rota.colleague.pk},
+        hidden=all_but(Role.COUNSELLOR),
+    ),
+    "rota:answer_swap": Rule(
+        ROTA_READERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.rota.asked.pk},
+        post=lambda w, r: {"answer": "agree"},
+        hidden=all_but(Role.PSYCHOLOGIST),
+    ),
+    "rota:withdraw_swap": Rule(
+        ROTA_READERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.rota.asked.pk},
+        post=nothing,
+        hidden=all_but(Role.COUNSELLOR),
+    ),
+    "rota:decide_swap": Rule(  # asked by the centre: not for another division's supervisor
+        APPROVERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.rota.agreed.pk},
+        post=lambda w, r: {"answer": "approve"},
+        hidden=dict.fromkeys(R, frozenset({Role.SUPERVISOR})),
+    ),
+    "rota:rotas": Rule(ROTA_EDITORS),
+    "rota:make": Rule(
+        ROTA_EDITORS,
+        FORM,
+        post=lambda w, r: {
+            "first": "2096-06-01",
+            "last": "2096-06-30",
+            "most_in_row": 5,
+            "closed_gap": 1,
+        },
+    ),
+    "rota:rota": Rule(ROTA_EDITORS, kwargs=of_draft),
+    "rota:rota_excel": Rule(ROTA_READERS, kwargs=of_draft, hidden=all_but(Role.CENTRE_HEAD)),
+    "rota:ask_plan": Rule(ROTA_EDITORS, BUTTON, kwargs=of_draft, post=nothing),
+    "rota:replan": Rule(
+        ROTA_EDITORS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.rota.published.pk},
+        post=lambda w, r: {"changes_from": "2099-06-02"},
+    ),
+    "rota:publish": Rule(
+        ROTA_EDITORS, BUTTON, kwargs=of_draft, post=lambda w, r: {"accept_holes": "on"}
+    ),
+    "rota:discard": Rule(ROTA_EDITORS, BUTTON, kwargs=of_draft, post=nothing),
+    "rota:stop_run": Rule(
+        ROTA_EDITORS, BUTTON, kwargs=lambda w, r: {"pk": w.rota.open_run.pk}, post=nothing
+    ),
+    "rota:apply_run": Rule(
+        ROTA_EDITORS, BUTTON, kwargs=lambda w, r: {"pk": w.rota.proposal.pk}, post=nothing
+    ),
+    "rota:assign": Rule(
+        ROTA_EDITORS,
+        FORM,
+        kwargs=lambda w, r: {"pk": w.rota.duties[0].pk},
+        post=lambda w, r: {"member": ""},
+    ),
+    "rota:set_needs": Rule(ROTA_EDITORS, FORM, post=all_needs),
+    "rota:set_up": Rule(
+        ROTA_EDITORS, BUTTON, query=lambda w, r: {"site": w.rota.second_site.code}, post=nothing
+    ),
+    "rota:add_skill": Rule(ROTA_EDITORS, BUTTON, post=lambda w, r: {"name": "手話"}),
+    "rota:members": Rule(ROTA_EDITORS),
+    "rota:save_member": Rule(ROTA_EDITORS, FORM, kwargs=of_member, post=a_member),
+    "rota:set_turn_order": Rule(ROTA_EDITORS, FORM, post=lambda w, r: {f"division_{w.own.pk}": 1}),
+}
+
 RULES: dict[str, Rule] = (
-    PUBLIC | STAFF | RESIDENTS | KNOWLEDGE | OFFICES | CASEWORK | BOOKING | STATISTICS | API
+    PUBLIC | STAFF | RESIDENTS | KNOWLEDGE | OFFICES | CASEWORK | BOOKING | STATISTICS | ROTA | API
 )

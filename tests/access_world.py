@@ -1,6 +1,6 @@
 """The people and rows on which the access matrix is played. All of them are real rows."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,8 @@ from madoguchi.messaging import actions as messaging
 from madoguchi.messaging.models import OutboundMessage
 from madoguchi.offices.models import City, Counter, Division, OpeningDay
 from madoguchi.residents.models import Resident
+from madoguchi.rota import actions as rota
+from madoguchi.rota.models import Absence, Duty, PlanRun, Rota, Skill, SwapRequest
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 from tests import make
@@ -153,6 +155,8 @@ class World:
             for relation in Relation
         }
 
+        self.rota = RotaRows(self)
+
     def _case(self, relation: Relation) -> Case:
         case = make.case(
             owner=self.division(relation),
@@ -234,6 +238,84 @@ class World:
             category="子育て",
             division=self.division(relation),
             by=self.colleague,
+            at=make.NOW,
+        )
+
+
+class RotaRows:
+    """A draft, and a published rota in which counsellor and psychologist have duties."""
+
+    def __init__(self, world: World) -> None:
+        self.head = world.people[Role.CENTRE_HEAD]
+        self.member = make.member(user=world.people[Role.COUNSELLOR])
+        self.colleague = make.member(user=world.people[Role.PSYCHOLOGIST])
+        self.skill = Skill.objects.get()
+        self.second_site = make.site(
+            "第二センター", closed_day_opens_at="09:00", closed_day_closes_at="15:00"
+        )
+        rota.set_need(
+            site=self.member.site,
+            day_kind="weekday",
+            shift="day",
+            skill=self.skill,
+            count=1,
+            by=self.head,
+            at=make.NOW,
+        )
+        self.draft = self._rota(2098)
+        self.published = self._rota(2099)
+        Duty.objects.filter(pk__in=[self.draft.duties.all()[0].pk]).update(member=self.member)
+        self.duties = list(self.published.duties.all()[:5])
+        Duty.objects.filter(pk__in=[duty.pk for duty in self.duties]).update(member=self.member)
+        rota.publish(rota=self.published, accept_holes=True, by=self.head, at=make.NOW)
+        self.asked = self._swap(self.duties[1])
+        self.agreed = self._swap(self.duties[2])
+        rota.answer_swap(swap=self.agreed, agrees=True, by=self.colleague.user, at=make.NOW)
+        self.open_run = rota.ask_plan(rota=self._rota(2097), by=self.head, at=make.NOW)
+        self.proposal = self._proposal(self.duties[4])
+        first = self.published.first
+        self.leave = rota.take_leave(
+            member=self.member, first=first, last=first, kind="trip", by=self.head, at=make.NOW
+        )
+        self.wish = rota.wish(
+            member=self.member, on=first, kind="avoid", by=self.head, at=make.NOW
+        )
+        self.absences = {relation: self._absence(world, relation) for relation in Relation}
+
+    def _rota(self, year: int) -> Rota:
+        return rota.make(
+            site=self.member.site,
+            first=date(year, 6, 1),
+            last=date(year, 6, 12),
+            by=self.head,
+            at=make.NOW,
+        )
+
+    def _swap(self, duty: Duty) -> SwapRequest:
+        return rota.ask_swap(duty=duty, colleague=self.colleague, by=self.member.user, at=make.NOW)
+
+    def _proposal(self, duty: Duty) -> PlanRun:
+        change = {"duty": duty.pk, "was": self.member.pk, "then": self.colleague.pk}
+        return self.published.runs.create(
+            status="done",
+            changes_from=duty.on,
+            asked_by=self.head,
+            asked_at=make.NOW,
+            heard_at=make.NOW,
+            holes=0,
+            price=0,
+            bound=0,
+            proposal=[change],
+        )
+
+    def _absence(self, world: World, relation: Relation) -> Absence:
+        person = make.staff(Role.OFFICER, division=world.division(relation))
+        return rota.report_absence(
+            user=person,
+            first=make.NOW.date(),
+            last=make.NOW.date(),
+            kind="sick",
+            by=self.head,
             at=make.NOW,
         )
 

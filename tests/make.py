@@ -16,6 +16,7 @@ from madoguchi.knowledge import actions as knowledge
 from madoguchi.knowledge.models import Faq
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.residents.models import Resident
+from madoguchi.rota.models import Member, Skill
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 
@@ -184,4 +185,21 @@ def faq(
         knowledge.propose(faq=made, by=author, at=NOW)
         knowledge.approve(faq=made, by=staff(Role.CENTRE_HEAD), at=NOW)
         made.refresh_from_db()
+    return made
+
+
+def centre_site() -> Site:
+    """The centre's building, open on every day of the year."""
+    return site(
+        "市民相談センター",
+        closed_day_opens_at=time(9),
+        closed_day_closes_at=time(15),
+        is_open_at_year_end=True,
+    )
+
+
+def member(*skills: str, user: User | None = None, **more: object) -> Member:
+    """Someone of the centre's rota, on all days unless said otherwise; a 職員 by default."""
+    made = Member.objects.create(**{"user": user or staff(), "site": centre_site()} | more)
+    made.skills.set(Skill.objects.get_or_create(name=name)[0] for name in skills or ("職員",))
     return made

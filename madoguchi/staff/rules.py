@@ -48,6 +48,10 @@ class Verb(StrEnum):
     REVEAL_ADDRESS = "reveal_address"
     WRITE_FAQ = "write_faq"
     APPROVE_FAQ = "approve_faq"
+    READ_ROTA = "read_rota"
+    EDIT_ROTA = "edit_rota"
+    APPROVE_SWAPS = "approve_swaps"
+    REPORT_ABSENCES = "report_absences"
     READ_STATISTICS = "read_statistics"
     READ_AUDIT = "read_audit"
     EDIT_OFFICES = "edit_offices"
@@ -70,6 +74,10 @@ VERB_LABELS = {
     Verb.REVEAL_ADDRESS: "秘匿された住所を表示する",
     Verb.WRITE_FAQ: "FAQを書く",
     Verb.APPROVE_FAQ: "FAQを承認・公開する",
+    Verb.READ_ROTA: "当番表を見る",
+    Verb.EDIT_ROTA: "当番表を作る・直す",
+    Verb.APPROVE_SWAPS: "当番の交代を承認する",
+    Verb.REPORT_ABSENCES: "不在と代わりの人を登録する",
     Verb.READ_STATISTICS: "統計を見る",
     Verb.READ_AUDIT: "監査証跡を見る",
     Verb.EDIT_OFFICES: "組織を設定する",
@@ -90,6 +98,8 @@ _COUNSEL = frozenset(
         Verb.READ_RESIDENTS,
         Verb.REVEAL_ADDRESS,
         Verb.WRITE_FAQ,
+        Verb.READ_ROTA,
+        Verb.REPORT_ABSENCES,
         Verb.READ_STATISTICS,
     }
 )
@@ -103,19 +113,36 @@ _DIVISION = frozenset(
         Verb.ANSWER_REQUESTS,
         Verb.READ_RESIDENTS,
         Verb.WRITE_FAQ,
+        Verb.READ_ROTA,
+        Verb.REPORT_ABSENCES,
     }
 )
 
 MAY: dict[Role, frozenset[Verb]] = {
-    Role.RECEPTION: frozenset({Verb.RECEIVE_VISITS, Verb.CALL_VISITS, Verb.BOOK_FOR_RESIDENT}),
+    Role.RECEPTION: frozenset(
+        {
+            Verb.RECEIVE_VISITS,
+            Verb.CALL_VISITS,
+            Verb.BOOK_FOR_RESIDENT,
+            Verb.READ_ROTA,
+            Verb.REPORT_ABSENCES,
+        }
+    ),
     Role.COUNSELLOR: _COUNSEL,
     Role.PSYCHOLOGIST: _COUNSEL,
     Role.CONSUMER_COUNSELLOR: _COUNSEL,
     Role.OFFICER: _DIVISION,
     Role.SUPERVISOR: _DIVISION
-    | {Verb.CLOSE_CASES, Verb.APPROVE_FAQ, Verb.READ_STATISTICS, Verb.EDIT_SERVICES},
-    Role.CENTRE_HEAD: _COUNSEL | {Verb.APPROVE_FAQ, Verb.EDIT_SERVICES},
-    Role.SAFETY_DESK: frozenset(),
+    | {
+        Verb.CLOSE_CASES,
+        Verb.APPROVE_FAQ,
+        Verb.READ_STATISTICS,
+        Verb.EDIT_SERVICES,
+        Verb.APPROVE_SWAPS,
+    },
+    Role.CENTRE_HEAD: _COUNSEL
+    | {Verb.APPROVE_FAQ, Verb.EDIT_SERVICES, Verb.EDIT_ROTA, Verb.APPROVE_SWAPS},
+    Role.SAFETY_DESK: frozenset({Verb.READ_ROTA}),
     Role.AUDITOR: frozenset({Verb.READ_AUDIT}),
     Role.ADMIN: frozenset(
         {Verb.EDIT_OFFICES, Verb.EDIT_STAFF, Verb.EDIT_SERVICES, Verb.READ_OPERATIONS}

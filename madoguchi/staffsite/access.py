@@ -23,6 +23,8 @@ def may_follow(user: User, topic: str) -> bool:
             return key == str(user.division_id) or (may_ask_all and key.isdecimal())
         case "case":
             return casework.may_follow_case(user, key)
+        case "rota":
+            return user.may(Verb.READ_ROTA)
         case "user":
             return key == str(user.pk)
         case _:

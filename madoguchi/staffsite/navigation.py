@@ -70,6 +70,17 @@ MENU = (
         (Entry("よくある質問", "knowledge:faqs", (Verb.WRITE_FAQ, Verb.APPROVE_FAQ), key="f"),),
     ),
     Group(
+        "当番",
+        (
+            Entry("今日の当番と不在", "rota:today", (Verb.READ_ROTA,), key="z"),
+            Entry("当番表", "rota:month", (Verb.READ_ROTA,)),
+            Entry("自分の当番・希望", "rota:mine", (Verb.READ_ROTA,)),
+            Entry("交代", "rota:swaps", (Verb.READ_ROTA,)),
+            Entry("緊急連絡先", "rota:contacts", (Verb.READ_ROTA,)),
+            Entry("当番表を作る", "rota:rotas", (Verb.EDIT_ROTA,)),
+        ),
+    ),
+    Group(
         "ふりかえり",
         (
             Entry("統計", "statistics:month", (Verb.READ_STATISTICS,), key="s"),

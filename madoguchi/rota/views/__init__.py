@@ -1,0 +1,1 @@
+"""The pages of the rota: the board, one's own, planning, settings."""
