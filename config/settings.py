@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "madoguchi.rota",
     "madoguchi.casework",
     "madoguchi.booking",
+    "madoguchi.reception",
     "madoguchi.staffsite",
     "madoguchi.publicsite",
     "madoguchi.integrations.mail",

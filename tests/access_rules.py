@@ -569,38 +569,40 @@ BOOKING = {
     "booking:calendar": Rule(None, kwargs=by_link),
     "booking:reschedule": Rule(None, FORM, kwargs=by_link, query=a_place, post=nothing),
     "booking:cancel": Rule(None, FORM, kwargs=by_link, post=nothing),
-    "booking:display": Rule(None, kwargs=of_site),
-    "booking:receptions": Rule(RECEIVERS),
-    "booking:reception": Rule(RECEIVERS, kwargs=of_site),
-    "booking:check_in": Rule(
+    "reception:display": Rule(None, kwargs=of_site),
+    "reception:receptions": Rule(RECEIVERS),
+    "reception:reception": Rule(RECEIVERS, kwargs=of_site),
+    "reception:check_in": Rule(
         RECEIVERS,
         BUTTON,
         kwargs=of_site,
         post=lambda w, r: {"code": w.appointments[r].number},
     ),
-    "booking:walk_in": Rule(
+    "reception:walk_in": Rule(
         RECEIVERS,
         BUTTON,
         kwargs=of_site,
         post=lambda w, r: {"service": w.services[r].pk, "reason": "did_not_know"},
     ),
-    "booking:ticket": Rule(
+    "reception:ticket": Rule(
         RECEIVERS, kwargs=lambda w, r: {"code": w.site.code, "pk": w.visits[r].pk}
     ),
-    "booking:remarks": Rule(RECEIVERS | {Role.SUPERVISOR}, kwargs=of_site),
-    "booking:calling": Rule(CALLERS),
-    "booking:counter": Rule(CALLERS, kwargs=of_counter, hidden=NOT_OURS),
-    "booking:call_next": Rule(CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS),
-    "booking:call": Rule(
+    "reception:remarks": Rule(RECEIVERS | {Role.SUPERVISOR}, kwargs=of_site),
+    "reception:calling": Rule(CALLERS),
+    "reception:counter": Rule(CALLERS, kwargs=of_counter, hidden=NOT_OURS),
+    "reception:call_next": Rule(CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS),
+    "reception:call": Rule(
         CALLERS, BUTTON, kwargs=of_call, post=nothing, hidden=NOT_OURS, changes=False
     ),
-    "booking:recall": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
-    "booking:mark_absent": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
-    "booking:return_to_queue": Rule(
+    "reception:recall": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
+    "reception:mark_absent": Rule(
         CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS
     ),
-    "booking:start": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
-    "booking:finish": Rule(CALLERS, BUTTON, kwargs=of_started, post=nothing, hidden=NOT_OURS),
+    "reception:return_to_queue": Rule(
+        CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS
+    ),
+    "reception:start": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
+    "reception:finish": Rule(CALLERS, BUTTON, kwargs=of_started, post=nothing, hidden=NOT_OURS),
     "booking:book_for_resident": Rule(CALLERS),
     "booking:choose_for_resident": Rule(CALLERS, kwargs=of_service),
     "booking:book_by_phone": Rule(

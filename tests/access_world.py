@@ -7,9 +7,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from madoguchi.booking import actions as booking
 from madoguchi.booking import rules as grid
-from madoguchi.booking.models import CounterDay, OpeningRule, Service, Visit
+from madoguchi.booking.models import CounterDay, OpeningRule, Service
 from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import Result, Status, Understanding
@@ -18,6 +17,8 @@ from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
 from madoguchi.messaging.models import OutboundMessage
 from madoguchi.offices.models import City, Counter, Division, OpeningDay
+from madoguchi.reception import actions as reception
+from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
 from madoguchi.rota import actions as rota
 from madoguchi.rota.models import Absence, Duty, PlanRun, Rota, Skill, SwapRequest
@@ -134,7 +135,7 @@ class World:
         self.called = {relation: self._called(relation) for relation in Relation}
         self.started = {relation: self._called(relation) for relation in Relation}
         for visit in self.started.values():
-            booking.start(visit=visit, by=self.colleague, at=make.NOW)
+            reception.start(visit=visit, by=self.colleague, at=make.NOW)
         self.appointments = {
             relation: make.appointment(
                 self.services[relation],
@@ -221,7 +222,7 @@ class World:
     def _called(self, relation: Relation) -> Visit:
         counter, service = self._place(relation)
         make.visit(service)
-        visit = booking.call_next(counter=counter, by=self.colleague, at=make.NOW)
+        visit = reception.call_next(counter=counter, by=self.colleague, at=make.NOW)
         assert visit
         return visit
 

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 
 from madoguchi.booking import rules
-from madoguchi.booking.models import Appointment, CounterDay, Service, Visit
+from madoguchi.booking.models import Appointment, CounterDay, Service
 from madoguchi.casework.models import Case, Category, Handover
 from madoguchi.casework.rules import Channel, HandoverKind, Kind, Status
 from madoguchi.knowledge import actions as knowledge
 from madoguchi.knowledge.models import Faq
 from madoguchi.offices.models import Counter, Division, Room, Site
+from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
 from madoguchi.rota.models import Member, Skill
 from madoguchi.staff.models import User

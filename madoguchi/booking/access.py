@@ -1,4 +1,4 @@
-"""The doors to appointments and visits."""
+"""The doors to appointments and services."""
 
 from datetime import datetime, timedelta
 
@@ -9,9 +9,9 @@ from django.utils.crypto import constant_time_compare
 
 from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
-from madoguchi.booking.models import Appointment, Service, Visit
+from madoguchi.booking.models import Appointment, Service
 from madoguchi.foundation.limits import Limit
-from madoguchi.offices.models import Counter, Division, Site
+from madoguchi.offices.models import Division, Site
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 
@@ -93,50 +93,6 @@ def appointments_named(user: User, name: str, *, site: Site, at: datetime) -> li
 def _list_read(user: User, verb: str, ids: list[int], *, at: datetime) -> None:
     if ids:
         audit.record(verb=verb, actor=user.get_username(), at=at, detail={"appointments": ids})
-
-
-def visit_at_counter(user: User, counter: Counter, *, at: datetime) -> Visit | None:
-    """Return who is called to the counter or sits there; the name is recorded as read."""
-    day = at.astimezone(rules.JST).date()
-    here = Visit.objects.today(site=counter.site, day=day).at_a_counter().filter(counter=counter)
-    visit = here.first()
-    if visit is not None and visit.appointment is not None:
-        audit.record(
-            verb="visit.read",
-            target=visit,
-            person=visit.resident_id,
-            actor=user.get_username(),
-            at=at,
-        )
-    return visit
-
-
-def visit_to_move(user: User, pk: int) -> Visit:
-    """Return a visit at a counter this person works at, or 404."""
-    counters = counters_of(user)
-    return get_object_or_404(Visit.objects.select_related("counter"), pk=pk, counter__in=counters)
-
-
-def visit_to_call(counter: Counter, pk: int) -> Visit:
-    """Return a visit for which this counter is there, or 404."""
-    visits = Visit.objects.filter(site=counter.site_id, service__counters=counter)
-    return get_object_or_404(visits, pk=pk)
-
-
-def visit_at_reception(pk: int, *, site: Site) -> Visit:
-    return get_object_or_404(Visit.objects.select_related("service", "site"), pk=pk, site=site)
-
-
-def counters_of(user: User) -> QuerySet[Counter]:
-    """Return the counters this person calls to: the centre and reception all, others their own."""
-    counters = Counter.objects.filter(is_active=True).select_related("site", "division")
-    if user.is_centre or user.role == Role.RECEPTION:
-        return counters.order_by("site_id", "id")
-    return counters.filter(division=user.division_id).order_by("site_id", "id")
-
-
-def counter_of(user: User, pk: int) -> Counter:
-    return get_object_or_404(counters_of(user), pk=pk)
 
 
 def services_of(user: User) -> QuerySet[Service]:

@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class BookingConfig(AppConfig):
     name = "madoguchi.booking"
-    verbose_name = "予約・受付"
+    verbose_name = "予約"

@@ -7,8 +7,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from madoguchi.audit import actions as audit
-from madoguchi.booking import actions as booking
-from madoguchi.booking.models import Visit
 from madoguchi.casework import rules
 from madoguchi.casework.models import (
     Case,
@@ -31,6 +29,8 @@ from madoguchi.knowledge import actions as knowledge
 from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
 from madoguchi.offices.models import Division, Room
+from madoguchi.reception import actions as reception
+from madoguchi.reception.models import Visit
 from madoguchi.residents import actions as residents
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
@@ -279,7 +279,7 @@ def identify(*, case: Case, resident: Resident | None, by: User, at: datetime) -
     case.resident = resident
     case.save(update_fields=["resident"])
     if case.visit is not None:
-        booking.identify(visit=case.visit, resident=resident, by=by, at=at)
+        reception.identify(visit=case.visit, resident=resident, by=by, at=at)
 
     _tell(case, "case.identify", at=at)
     _note("case.identify", case, by=by, at=at)

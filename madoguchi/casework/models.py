@@ -5,10 +5,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from madoguchi.booking.models import Visit
 from madoguchi.casework import rules
 from madoguchi.foundation.dates import fiscal_year
 from madoguchi.offices.models import Division, Room
+from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
 
 

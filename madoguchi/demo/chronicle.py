@@ -23,7 +23,7 @@ from django.utils import timezone
 from madoguchi.audit import actions as audit
 from madoguchi.booking import rules as booking
 from madoguchi.booking.actions import SUBJECTS
-from madoguchi.booking.models import Appointment, Service, Visit
+from madoguchi.booking.models import Appointment, Service
 from madoguchi.casework import rules
 from madoguchi.casework.models import (
     Case,
@@ -40,6 +40,8 @@ from madoguchi.foundation.dates import fiscal_year
 from madoguchi.foundation.models import Sequence
 from madoguchi.messaging.models import OutboundMessage
 from madoguchi.offices.models import Counter, Division, Room, Site
+from madoguchi.reception import rules as reception
+from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Accommodation, Resident
 from madoguchi.staff.models import User
 
@@ -200,7 +202,7 @@ class Chronicle:
         *,
         site: Site,
         service: Service,
-        reason: booking.Remark,
+        reason: reception.Remark,
         resident: Resident | None,
         by: User,
         at: datetime,
@@ -217,7 +219,7 @@ class Chronicle:
 
     def call(self, *, visit: Visit, counter: Counter, by: User, at: datetime) -> Visit:
         visit.status, visit.counter, visit.officer = (
-            booking.VisitStatus.CALLED.value,
+            reception.VisitStatus.CALLED.value,
             counter,
             by,
         )
@@ -225,11 +227,11 @@ class Chronicle:
         return self._seen("visit.call_next", visit, by=by, at=at)
 
     def start(self, *, visit: Visit, by: User, at: datetime) -> Visit:
-        visit.status, visit.started_at = booking.VisitStatus.SERVING.value, at
+        visit.status, visit.started_at = reception.VisitStatus.SERVING.value, at
         return self._seen("visit.start", visit, by=by, at=at)
 
     def finish(self, *, visit: Visit, by: User, at: datetime) -> Visit:
-        visit.status, visit.finished_at = booking.VisitStatus.DONE.value, at
+        visit.status, visit.finished_at = reception.VisitStatus.DONE.value, at
         return self._seen("visit.finish", visit, by=by, at=at)
 
     def _arrive(self, verb: str, *, site: Site, by: User, at: datetime, **fields: Any) -> Visit:

@@ -6,14 +6,16 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any, TypeAlias
 
-from madoguchi.booking.models import Service, Visit
-from madoguchi.booking.rules import JST, Remark, Source
+from madoguchi.booking.models import Service
+from madoguchi.booking.rules import JST, Source
 from madoguchi.casework import rules
 from madoguchi.casework.models import Case, Category
 from madoguchi.casework.rules import Channel, HandoverKind, Kind, Result, Understanding
 from madoguchi.demo import city, people, texts
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.offices.rules import closed_day_reason
+from madoguchi.reception.models import Visit
+from madoguchi.reception.rules import Remark
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role

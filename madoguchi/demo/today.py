@@ -7,8 +7,8 @@ from random import Random
 
 from madoguchi.booking import actions as booking
 from madoguchi.booking import queries as places
-from madoguchi.booking.models import Appointment, Service, Visit
-from madoguchi.booking.rules import JST, Remark, Source, Stage
+from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.rules import JST, Source, Stage
 from madoguchi.casework import actions as casework
 from madoguchi.casework import rules
 from madoguchi.casework.models import Case, Category
@@ -18,6 +18,9 @@ from madoguchi.foundation.spreadsheets import original_text
 from madoguchi.knowledge import actions as knowledge
 from madoguchi.knowledge.rules import tables
 from madoguchi.offices.models import Counter, Division, Room, Site
+from madoguchi.reception import actions as reception
+from madoguchi.reception.models import Visit
+from madoguchi.reception.rules import Remark
 from madoguchi.staff.models import User
 
 WEEKDAYS = 0b0011111
@@ -172,23 +175,23 @@ def open_the_doors(*, until: datetime, rng: Random) -> None:
 
 
 def _check_in(appointment: Appointment, site: Site, by: User) -> Callable[[datetime], object]:
-    return lambda at: booking.check_in(appointment=appointment, site=site, by=by, at=at)
+    return lambda at: reception.check_in(appointment=appointment, site=site, by=by, at=at)
 
 
 def _walk_in(
     site: Site, service: Service, reason: Remark, by: User
 ) -> Callable[[datetime], object]:
-    return lambda at: booking.walk_in(site=site, service=service, reason=reason, by=by, at=at)
+    return lambda at: reception.walk_in(site=site, service=service, reason=reason, by=by, at=at)
 
 
 def _call(desk: Counter, by: User) -> Callable[[datetime], object]:
-    return lambda at: booking.call_next(counter=desk, by=by, at=at)
+    return lambda at: reception.call_next(counter=desk, by=by, at=at)
 
 
 def _start(desk: Counter, by: User) -> Callable[[datetime], object]:
     def step(at: datetime) -> None:
         if visit := Visit.objects.filter(counter=desk, status="called").first():
-            booking.start(visit=visit, by=by, at=at)
+            reception.start(visit=visit, by=by, at=at)
 
     return step
 
@@ -196,7 +199,7 @@ def _start(desk: Counter, by: User) -> Callable[[datetime], object]:
 def _finish(desk: Counter, by: User) -> Callable[[datetime], object]:
     def step(at: datetime) -> None:
         if visit := Visit.objects.filter(counter=desk, status="serving").first():
-            booking.finish(visit=visit, by=by, at=at)
+            reception.finish(visit=visit, by=by, at=at)
 
     return step
 

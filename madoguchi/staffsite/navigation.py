@@ -45,8 +45,8 @@ MENU = (
     Group(
         "窓口",
         (
-            Entry("受付", "booking:receptions", (Verb.RECEIVE_VISITS,), key="u"),
-            Entry("呼び出し", "booking:calling", (Verb.CALL_VISITS,), key="y"),
+            Entry("受付", "reception:receptions", (Verb.RECEIVE_VISITS,), key="u"),
+            Entry("呼び出し", "reception:calling", (Verb.CALL_VISITS,), key="y"),
             Entry("代理で予約", "booking:book_for_resident", (Verb.BOOK_FOR_RESIDENT,), key="b"),
         ),
     ),

@@ -7,14 +7,15 @@ from datetime import datetime
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from madoguchi.booking.models import Appointment, Visit
-from madoguchi.booking.rules import VisitStatus
+from madoguchi.booking.models import Appointment
 from madoguchi.casework import access as casework
 from madoguchi.casework import queries as casework_queries
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import HandoverState
 from madoguchi.knowledge import access as knowledge
 from madoguchi.knowledge.models import Faq
+from madoguchi.reception.models import Visit
+from madoguchi.reception.rules import VisitStatus
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import Draft, User
 from madoguchi.staff.rules import Verb

@@ -10,12 +10,12 @@ from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, W
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from madoguchi.booking.models import Visit
-from madoguchi.booking.rules import REMARK_LABELS, Remark
 from madoguchi.casework import rules as casework
 from madoguchi.casework.models import Case as Matter
 from madoguchi.casework.models import Category, Handover
 from madoguchi.offices.models import Division
+from madoguchi.reception.models import Visit
+from madoguchi.reception.rules import REMARK_LABELS, Remark
 from madoguchi.statistics import rules
 from madoguchi.statistics.rules import Period
 

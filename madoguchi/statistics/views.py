@@ -4,9 +4,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from madoguchi.booking.rules import REMARK_LABELS, Remark
 from madoguchi.foundation.spreadsheets import Column, xlsx_response
 from madoguchi.offices.models import Division
+from madoguchi.reception.rules import REMARK_LABELS, Remark
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
 from madoguchi.statistics import access, queries, rules

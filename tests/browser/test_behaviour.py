@@ -14,8 +14,8 @@ SAMPLE = "/staff/components/"
 WALK_IN = """
 import sys
 from django.utils import timezone
-from madoguchi.booking import actions, rules
 from madoguchi.booking.models import Service
+from madoguchi.reception import actions, rules
 from madoguchi.offices.models import Site
 from madoguchi.staff.models import User
 site = Site.objects.get(code=sys.argv[1])

@@ -453,3 +453,17 @@ class TestWhatIsShownIsBookable:
                 book(service, start=slot.start)
 
         assert masks_are_right()
+
+
+def test_who_did_not_come_is_noted_at_night() -> None:
+    service = make.service()
+    make.appointment(service, start=make.NOW)
+    tomorrow = make.appointment(service)
+
+    moved = actions.mark_missed(
+        before=make.NOW.date() + timedelta(days=1), at=make.NOW + timedelta(days=1)
+    )
+
+    assert moved == 1
+    tomorrow.refresh_from_db()
+    assert tomorrow.status == "booked"

@@ -22,32 +22,16 @@ from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import Site
 from madoguchi.staff.rules import Role
 from tests import make
+from tests.crowd import AT_ONCE, rush
 
 NINE = rules.start_of(make.NOW.date() + timedelta(days=1), 8)
 ATTEMPTS = 500
-AT_ONCE = 25
 
 
 def open_counters(count: int) -> Service:
     service = make.service(counters=[make.counter(f"{n}番") for n in range(count)])
     make.open_counters(service, days=3)
     return service
-
-
-def rush(attempt: Callable[[int], str], *, times: int = ATTEMPTS) -> Tally[str]:
-    """Run the attempts on AT_ONCE threads, each with a connection of its own; count the ends."""
-    ready = threading.Barrier(AT_ONCE)
-
-    def work(numbers: list[int]) -> list[str]:
-        try:
-            ready.wait(timeout=30)
-            return [attempt(number) for number in numbers]
-        finally:
-            connections.close_all()
-
-    shares = [list(range(n, times, AT_ONCE)) for n in range(AT_ONCE)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return Tally(end for ends in pool.map(work, shares) for end in ends)
 
 
 def booking(service: Service, site: Site, start: datetime = NINE) -> Callable[[int], str]:
@@ -77,7 +61,7 @@ def booking(service: Service, site: Site, start: datetime = NINE) -> Callable[[i
 def test_exactly_the_capacity_is_booked(capacity: int) -> None:
     service, site = open_counters(capacity), make.site()
 
-    ends = rush(booking(service, site))
+    ends = rush(booking(service, site), times=ATTEMPTS)
 
     assert ends == {"booked": capacity, "full": ATTEMPTS - capacity}
     assert Appointment.objects.count() == capacity
@@ -183,27 +167,6 @@ def test_booking_moving_cancelling_and_new_hours_at_once_never_overbook() -> Non
     assert set(ends) <= {"done", "refused"}
     assert not queries.overlapping_appointments()
     assert not queries.mask_differences()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_counters_never_call_the_same_visitor() -> None:
-    service = open_counters(AT_ONCE)
-    counters = list(service.counters.order_by("pk"))
-    officer = make.staff(Role.RECEPTION)
-    for _ in range(AT_ONCE - 5):
-        make.visit(service)
-    called = []
-
-    def attempt(number: int) -> str:
-        visit = actions.call_next(counter=counters[number], by=officer, at=make.NOW)
-        if visit is not None:
-            called.append(visit.pk)
-        return "called" if visit else "nobody"
-
-    ends = rush(attempt, times=AT_ONCE)
-
-    assert ends == {"called": AT_ONCE - 5, "nobody": 5}
-    assert len(set(called)) == AT_ONCE - 5
 
 
 @pytest.mark.django_db

@@ -25,7 +25,7 @@ from madoguchi.booking.models import Service
 from madoguchi.booking.queries import Slot
 from madoguchi.foundation import limits
 from madoguchi.foundation.errors import RuleBroken
-from madoguchi.offices.models import City, Site
+from madoguchi.offices.models import City
 
 require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -236,13 +236,3 @@ def find_booking(request: HttpRequest) -> HttpResponse:
     return _form_page(
         request, "booking/find_booking.html", {"form": form}, status=status, wait=wait
     )
-
-
-@never_cache
-@require_safe
-def display(request: HttpRequest, code: str) -> HttpResponse:
-    """The screen in the hall: ticket numbers and counters, nothing about anybody."""
-    site = get_object_or_404(Site, code=code)
-    context = {"site": site, "calls": queries.calls_shown(site=site, at=timezone.now())}
-    is_partial = "HX-Request" in request.headers
-    return render(request, f"booking/{'_calls' if is_partial else 'display'}.html", context)

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from madoguchi.booking import access as booking
 from madoguchi.casework import access, actions, queries, rules
 from madoguchi.casework.forms import (
     AskDivisionForm,
@@ -30,6 +29,7 @@ from madoguchi.casework.models import Case, CaseQuerySet
 from madoguchi.foundation.dates import wareki_short
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.foundation.spreadsheets import Column, xlsx_response
+from madoguchi.reception import access as reception
 from madoguchi.staff import actions as staff
 from madoguchi.staff import queries as staff_queries
 from madoguchi.staff.access import StaffRequest, requires
@@ -224,7 +224,7 @@ def receive(request: StaffRequest) -> HttpResponse:
 @requires(Verb.RECEIVE_CASES)
 def open_from_visit(request: StaffRequest, visit_id: int) -> HttpResponse:
     """Begin the record of somebody who is at the counter now."""
-    visit = booking.visit_to_move(request.user, visit_id)
+    visit = reception.visit_to_move(request.user, visit_id)
     found = actions.open_from_visit(visit=visit, by=request.user, at=timezone.now())
     return redirect("casework:write_record", found.number)
 

@@ -11,14 +11,17 @@ from django.db import models, transaction
 
 from madoguchi.audit.models import AuditEvent
 from madoguchi.booking import actions as booking
-from madoguchi.booking.models import Appointment, Visit
-from madoguchi.booking.rules import Remark, Source
+from madoguchi.booking.models import Appointment
+from madoguchi.booking.rules import Source
 from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Category, Closure, Contact, Handover, JointMeeting
 from madoguchi.casework.rules import ASKED_AFTER_CONSULTATION
 from madoguchi.demo.chronicle import WRITTEN, Chronicle
 from madoguchi.foundation.models import Sequence
 from madoguchi.messaging.models import OutboundMessage
+from madoguchi.reception import actions as reception
+from madoguchi.reception.models import Visit
+from madoguchi.reception.rules import Remark
 from madoguchi.residents import actions as residents
 from madoguchi.residents.models import Accommodation, Resident
 from madoguchi.staff.rules import Role
@@ -48,10 +51,10 @@ class Actions:
 
     register = staticmethod(residents.register)
     add_accommodation = staticmethod(residents.add_accommodation)
-    check_in = staticmethod(booking.check_in)
-    walk_in = staticmethod(booking.walk_in)
-    start = staticmethod(booking.start)
-    finish = staticmethod(booking.finish)
+    check_in = staticmethod(reception.check_in)
+    walk_in = staticmethod(reception.walk_in)
+    start = staticmethod(reception.start)
+    finish = staticmethod(reception.finish)
     receive = staticmethod(casework.receive)
     write_contact = staticmethod(casework.write_contact)
     ask_division = staticmethod(casework.ask_division)
@@ -69,7 +72,7 @@ class Actions:
 
     @staticmethod
     def call(*, visit: Visit, counter: Any, by: Any, at: datetime) -> Visit | None:
-        called = booking.call_next(counter=counter, by=by, at=at)
+        called = reception.call_next(counter=counter, by=by, at=at)
         assert called is not None
         assert called.pk == visit.pk
         return called

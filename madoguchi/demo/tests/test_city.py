@@ -9,12 +9,13 @@ from pytest_django import DjangoDbBlocker
 
 from madoguchi.audit import queries as audit
 from madoguchi.audit.models import AuditEvent
-from madoguchi.booking.models import Appointment, Service, Visit
-from madoguchi.booking.rules import VisitStatus
+from madoguchi.booking.models import Appointment, Service
 from madoguchi.casework.models import Case, Closure, Handover, SurveyReply
 from madoguchi.casework.rules import Status
 from madoguchi.demo import actions, city
 from madoguchi.knowledge.models import Faq
+from madoguchi.reception.models import Visit
+from madoguchi.reception.rules import VisitStatus
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 from tests import make

@@ -14,6 +14,7 @@ from madoguchi.booking.models import Appointment
 from madoguchi.demo import actions, city
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import City, Division, Site
+from madoguchi.reception import queries as hall
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -107,8 +108,8 @@ def test_at_any_hour_somebody_waits_and_nothing_lies_in_the_future(at: datetime)
     actions.load(seed=1, at=at, cases=CASES)
 
     site = Site.objects.get(name=city.CENTRE_SITE)
-    waiting = places.queue(site=site, at=at)
-    here = places.at_counters(site=site, at=at)
+    waiting = hall.queue(site=site, at=at)
+    here = hall.at_counters(site=site, at=at)
     longest = max(at - visit.arrived_at for visit in waiting)
     assert 3 <= len(waiting) <= 15
     assert len(here) == 3

@@ -3,12 +3,14 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Prefetch, QuerySet
 
-from madoguchi.booking.models import Appointment, Service, Visit
-from madoguchi.booking.rules import AppointmentStatus, VisitStatus
+from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.rules import AppointmentStatus
 from madoguchi.casework.models import Case, Handover
 from madoguchi.offices import queries as offices
 from madoguchi.offices.models import City, Counter, Division, Room, Site
 from madoguchi.offices.rules import OfficeDay
+from madoguchi.reception.models import Visit
+from madoguchi.reception.rules import VisitStatus
 from madoguchi.staff.models import User
 
 # What most cities have: one line a division, to be trimmed by hand (name, reading, , , duties).

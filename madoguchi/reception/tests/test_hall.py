@@ -5,10 +5,13 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from madoguchi.audit.models import AuditEvent
-from madoguchi.booking import actions, queries, rules
-from madoguchi.booking.models import Appointment, Service, Visit
+from madoguchi.booking import actions as booking
+from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.rules import StepNotAllowed
 from madoguchi.foundation.models import LiveEvent
 from madoguchi.offices.models import Counter
+from madoguchi.reception import actions, queries, rules
+from madoguchi.reception.models import Visit
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 from tests import make
@@ -19,8 +22,6 @@ LATER = timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    for module in ("hall", "telephone", "services", "public"):
-        monkeypatch.setattr(f"madoguchi.booking.views.{module}.timezone.now", lambda: make.NOW)
     monkeypatch.setattr("django.utils.timezone.now", lambda: make.NOW)
     return make.NOW
 
@@ -65,7 +66,7 @@ class TestCheckIn:
         appointment = booked(service)
         actions.check_in(appointment=appointment, site=make.site(), by=officer, at=make.NOW)
 
-        with pytest.raises(rules.StepNotAllowed, match="すでに受付"):
+        with pytest.raises(StepNotAllowed, match="すでに受付"):
             actions.check_in(appointment=appointment, site=make.site(), by=officer, at=make.NOW)
 
     def test_another_day_another_site_or_cancelled_says_which(
@@ -74,14 +75,14 @@ class TestCheckIn:
         tomorrow = make.appointment(service)
         today = booked(service)
         gone = booked(service, start=today_at(11))
-        actions.cancel(appointment=gone, at=make.NOW)
+        booking.cancel(appointment=gone, at=make.NOW)
 
         for appointment, site, words in (
             (tomorrow, make.site(), "11月25日"),
             (today, make.site("南支所"), "本庁舎"),
             (gone, make.site(), "取り消されて"),
         ):
-            with pytest.raises(rules.StepNotAllowed, match=words):
+            with pytest.raises(StepNotAllowed, match=words):
                 actions.check_in(appointment=appointment, site=site, by=officer, at=make.NOW)
 
 
@@ -225,19 +226,6 @@ class TestCall:
         actions.call(visit=visit, counter=one, by=officer, at=make.NOW)
         with pytest.raises(rules.StepNotAllowed, match="お待ちではありません"):
             actions.call(visit=visit, counter=two, by=officer, at=make.NOW)
-
-
-def test_who_did_not_come_is_noted_at_night(service: Service) -> None:
-    booked(service)
-    tomorrow = make.appointment(service)
-
-    moved = actions.mark_missed(
-        before=make.NOW.date() + timedelta(days=1), at=make.NOW + timedelta(days=1)
-    )
-
-    assert moved == 1
-    tomorrow.refresh_from_db()
-    assert tomorrow.status == "booked"
 
 
 class TestReceptionPage:
@@ -478,175 +466,3 @@ class TestDisplay:
         calls = queries.calls_shown(site=make.site(), at=make.NOW)
 
         assert [visit.ticket for visit in calls] == [2, 1]
-
-
-class TestTelephone:
-    @pytest.fixture
-    def desk(self, client: Client, officer: User) -> Client:
-        client.force_login(officer)
-        return client
-
-    def test_staff_book_in_the_same_places(self, desk: Client, service: Service) -> None:
-        make.open_counters(service)
-        Service.objects.update(stage="required")
-        assert service.name in desk.get("/staff/appointments/").content.decode()
-        page = desk.get(f"/staff/appointments/new/{service.code}/").content.decode()
-        assert "10:00" in page
-        url = f"/staff/appointments/new/{service.code}/person/?site={make.site().code}"
-        answer = desk.post(
-            f"{url}&start=2026-11-25T09:00",
-            {"name": "髙橋 花子", "source": "phone"},
-            follow=True,
-        )
-
-        made = Appointment.objects.get()
-        assert made.shown_number in answer.content.decode()
-        assert made.source == "phone"
-        assert not queries.mask_differences()
-
-    def test_a_full_place_offers_others_and_keeps_the_input(
-        self, desk: Client, service: Service
-    ) -> None:
-        make.open_counters(service)
-        make.appointment(service)
-
-        page = desk.post(
-            f"/staff/appointments/new/{service.code}/person/"
-            f"?site={make.site().code}&start=2026-11-25T09:00",
-            {"name": "髙橋 花子", "source": "phone"},
-        ).content.decode()
-
-        assert 'name="instead"' in page
-        assert "髙橋 花子" in page
-
-    def test_staff_change_and_cancel_by_number(self, desk: Client, service: Service) -> None:
-        make.open_counters(service)
-        row = make.appointment(service)
-        base = f"/staff/appointments/{row.number}/"
-
-        assert desk.get(f"/staff/appointments/?number={row.number}")["Location"] == base
-        assert "山田 太郎" in desk.get(base).content.decode()
-        desk.post(f"{base}change/?site={make.site().code}&start=2026-11-26T13:00")
-        row.refresh_from_db()
-        assert row.start.astimezone(rules.JST).hour == 13
-        desk.post(f"{base}cancellation/")
-        row.refresh_from_db()
-        assert row.status == "cancelled"
-        assert AuditEvent.objects.filter(verb="appointment.read").count() >= 3
-
-
-class TestServiceSettings:
-    @pytest.fixture
-    def desk(self, client: Client) -> Client:
-        client.force_login(make.staff(Role.ADMIN))
-        return client
-
-    def fields(self, **more: object) -> dict[str, object]:
-        return {
-            "name": "税の相談",
-            "code": "tax",
-            "division": make.division().pk,
-            "minutes": 30,
-            "stage": "online",
-            "lead_minutes": 60,
-            "opens_days_before": 31,
-            "order": 10,
-            "is_active": "on",
-        } | more
-
-    def test_from_an_empty_city_to_the_first_free_place(
-        self, desk: Client, client: Client
-    ) -> None:
-        counter = make.counter()
-        assert "まだありません" in desk.get("/staff/services/").content.decode()
-        desk.post("/staff/services/new/", self.fields(counters=[counter.pk]))
-        desk.post(
-            "/staff/services/tax/hours/",
-            {
-                "counter": counter.pk,
-                "weekdays": ["0", "1", "2", "3", "4"],
-                "opens_at": "9:00",
-                "closes_at": "12:00",
-                "valid_from": "R8.11.24",
-            },
-        )
-
-        slots = client.get("/api/v1/services/tax/slots?from=2026-11-25&days=1").json()["slots"]
-
-        assert slots[0]["start"] == "2026-11-25T09:00:00+09:00"
-        assert len(slots) == 11
-
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("name", ""),
-            ("code", "日本語"),
-            ("minutes", "0"),
-            ("minutes", "481"),
-            ("opens_days_before", "181"),
-            ("lead_minutes", "-1"),
-            ("division", "999999"),
-        ],
-    )
-    def test_bad_input_is_said_on_the_field(self, desk: Client, field: str, value: str) -> None:
-        page = desk.post("/staff/services/new/", self.fields(**{field: value})).content.decode()
-
-        assert f'id="id_{field}_error"' in page
-        assert not Service.objects.exists()
-
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("weekdays", []),
-            ("opens_at", "25:00"),
-            ("closes_at", "8:00"),
-            ("valid_from", "R8.13.1"),
-            ("valid_until", "R7.1.1"),
-        ],
-    )
-    def test_bad_hours_are_said_on_the_field(
-        self, desk: Client, service: Service, field: str, value: object
-    ) -> None:
-        fields: dict[str, object] = {
-            "counter": service.counters.get().pk,
-            "weekdays": ["0"],
-            "opens_at": "9:00",
-            "closes_at": "12:00",
-            "valid_from": "R8.11.24",
-        }
-        page = desk.post(
-            f"/staff/services/{service.code}/hours/", fields | {field: value}
-        ).content.decode()
-
-        assert f'id="id_{field}_error"' in page
-        assert not service.counters.get().opening_rules.exists()
-
-    def test_withdrawing_says_what_lies_outside_and_keeps_it(
-        self, desk: Client, service: Service
-    ) -> None:
-        rule = actions.add_opening_rule(
-            counter=service.counters.get(),
-            weekdays=0b1111111,
-            opens_at=today_at(8, 30).time(),
-            closes_at=today_at(17).time(),
-            valid_from=make.NOW.date(),
-            by=make.staff(Role.ADMIN),
-            at=make.NOW,
-        )
-        row = make.appointment(service)
-
-        page = desk.post(
-            f"/staff/opening-rules/{rule.pk}/withdrawal/", {"service": service.code}, follow=True
-        ).content.decode()
-
-        assert "受付時間の外になった予約が1件" in page
-        row.refresh_from_db()
-        assert row.status == "booked"
-
-    def test_a_supervisor_sets_up_only_the_own_division(
-        self, client: Client, service: Service
-    ) -> None:
-        client.force_login(make.staff(Role.SUPERVISOR, division=make.division("衛生課")))
-
-        assert client.get(f"/staff/services/{service.code}/").status_code == 404
-        assert client.get(f"/staff/services/{service.code}/hours/").status_code == 404

@@ -10,11 +10,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from madoguchi.booking import access, actions, queries
-from madoguchi.booking.forms import CheckInForm, PeriodForm, WalkInForm
-from madoguchi.booking.models import Appointment, Visit
+from madoguchi.booking import access as booking
+from madoguchi.booking import queries as services
+from madoguchi.booking.models import Appointment
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import Site
+from madoguchi.reception import access, actions, queries
+from madoguchi.reception.forms import CheckInForm, PeriodForm, WalkInForm
+from madoguchi.reception.models import Visit
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
@@ -24,10 +27,10 @@ from madoguchi.staff.rules import Verb
 @require_safe
 def receptions(request: StaffRequest) -> HttpResponse:
     """Choose the site one receives at; where there is one only, go there."""
-    sites = list(queries.sites_with_services())
+    sites = list(services.sites_with_services())
     if len(sites) == 1:
-        return redirect("booking:reception", sites[0].code)
-    return render(request, "booking/receptions.html", {"sites": sites})
+        return redirect("reception:reception", sites[0].code)
+    return render(request, "reception/receptions.html", {"sites": sites})
 
 
 @requires(Verb.RECEIVE_VISITS)
@@ -37,7 +40,7 @@ def reception(request: StaffRequest, code: str) -> HttpResponse:
     site = get_object_or_404(Site, code=code)
     at = timezone.now()
     if "HX-Request" in request.headers:
-        return render(request, "booking/_hall.html", _hall(request.user, site, at=at))
+        return render(request, "reception/_hall.html", _hall(request.user, site, at=at))
     return _reception(request, site, at=at)
 
 
@@ -46,7 +49,7 @@ def _hall(user: User, site: Site, *, at: datetime) -> dict[str, object]:
     return {
         "site": site,
         "now": at,
-        "expected": access.appointments_expected(user, site=site, at=at),
+        "expected": booking.appointments_expected(user, site=site, at=at),
         "queue": queries.queue(site=site, at=at),
         "called": queries.at_counters(site=site, at=at),
     }
@@ -68,7 +71,7 @@ def _reception(
         "named": named or [],
         "last": last,
     }
-    return render(request, "booking/reception.html", context)
+    return render(request, "reception/reception.html", context)
 
 
 @requires(Verb.RECEIVE_VISITS)
@@ -81,9 +84,9 @@ def check_in(request: StaffRequest, code: str) -> HttpResponse:
     named: list[Appointment] = []
     if form.is_valid():
         text = form.cleaned_data["code"]
-        found = access.appointment_at_reception(request.user, text, at=at)
+        found = booking.appointment_at_reception(request.user, text, at=at)
         if found is None:
-            named = access.appointments_named(request.user, text, site=site, at=at)
+            named = booking.appointments_named(request.user, text, site=site, at=at)
             found = named[0] if len(named) == 1 else None
         if found is not None:
             try:
@@ -116,7 +119,7 @@ def walk_in(request: StaffRequest, code: str) -> HttpResponse:
 
 def _received(request: HttpRequest, visit: Visit) -> HttpResponse:
     messages.success(request, f"受付番号 {visit.ticket} 番で受け付けました。")
-    answer = redirect("booking:reception", visit.site.code)
+    answer = redirect("reception:reception", visit.site.code)
     answer["Location"] += f"?ticket={visit.pk}"
     return answer
 
@@ -128,7 +131,7 @@ def ticket(request: StaffRequest, code: str, pk: int) -> HttpResponse:
     visit = access.visit_at_reception(pk, site=site)
     at = timezone.now()
     ahead = queries.people_ahead(visit, at=at)
-    return render(request, "booking/ticket.html", {"visit": visit, "ahead": ahead})
+    return render(request, "reception/ticket.html", {"visit": visit, "ahead": ahead})
 
 
 @requires(Verb.RECEIVE_VISITS, Verb.READ_STATISTICS)
@@ -151,7 +154,7 @@ def remarks(request: StaffRequest, code: str) -> HttpResponse:
         "counted": queries.remarks_counted(site=site, first=first, last=last),
         "visits": queries.visits_counted(site=site, first=first, last=last),
     }
-    return render(request, "booking/remarks.html", context)
+    return render(request, "reception/remarks.html", context)
 
 
 @requires(Verb.CALL_VISITS)
@@ -159,7 +162,7 @@ def remarks(request: StaffRequest, code: str) -> HttpResponse:
 def calling(request: StaffRequest) -> HttpResponse:
     counters = access.counters_of(request.user)
     boards = queries.counter_boards(counters, at=timezone.now())
-    return render(request, "booking/calling.html", {"boards": boards})
+    return render(request, "reception/calling.html", {"boards": boards})
 
 
 @requires(Verb.CALL_VISITS)
@@ -176,7 +179,7 @@ def counter(request: StaffRequest, pk: int) -> HttpResponse:
         "absent": queries.absent_at(desk, at=at),
     }
     is_partial = "HX-Request" in request.headers
-    return render(request, f"booking/{'_' if is_partial else ''}counter.html", context)
+    return render(request, f"reception/{'_' if is_partial else ''}counter.html", context)
 
 
 @requires(Verb.CALL_VISITS)
@@ -190,7 +193,7 @@ def call_next(request: StaffRequest, pk: int) -> HttpResponse:
     else:
         if visit is None:
             messages.info(request, "この窓口でお待ちの方はいません。")
-    return redirect("booking:counter", pk)
+    return redirect("reception:counter", pk)
 
 
 @requires(Verb.CALL_VISITS)
@@ -203,7 +206,7 @@ def call(request: StaffRequest, pk: int, visit: int) -> HttpResponse:
         actions.call(visit=wanted, counter=desk, by=request.user, at=timezone.now())
     except RuleBroken as reason:
         messages.error(request, str(reason))
-    return redirect("booking:counter", pk)
+    return redirect("reception:counter", pk)
 
 
 def _moved(request: StaffRequest, pk: int, step: Callable[..., Visit]) -> HttpResponse:
@@ -212,7 +215,7 @@ def _moved(request: StaffRequest, pk: int, step: Callable[..., Visit]) -> HttpRe
         step(visit=visit, by=request.user, at=timezone.now())
     except RuleBroken as reason:
         messages.error(request, str(reason))
-    return redirect("booking:counter", visit.counter_id)
+    return redirect("reception:counter", visit.counter_id)
 
 
 @requires(Verb.CALL_VISITS)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ReceptionConfig(AppConfig):
+    name = "madoguchi.reception"
+    verbose_name = "受付・呼出"
