@@ -15,22 +15,27 @@ from madoguchi.offices.models import Counter, Site
 
 @dataclass(frozen=True)
 class Slot:
-    """予約枠: one possible start, and at how many counters it is free."""
+    """予約枠: one possible start, and at how many counters it is free; `is_last`: of several."""
 
     start: datetime
     minutes: int
     site: str
     free: int
+    is_last: bool = False
 
 
 @dataclass(frozen=True)
 class DayPlaces:
-    """One day of a service at one site: the free counters per cell."""
+    """One day of a service at one site: how many counters are open, and how many free per cell."""
 
     day: date
     site: int
-    is_open: bool
+    counters: int
     free: dict[int, int]
+
+    @property
+    def is_open(self) -> bool:
+        return self.counters > 0
 
     @property
     def mark(self) -> str:
@@ -88,22 +93,23 @@ def places(
     own = (instead_of.day, instead_of.counter_id) if instead_of else None
     allowed = _special_openings(service)
 
-    found: dict[tuple[date, int], tuple[list[int], list[int]]] = {}
+    found: dict[tuple[date, int], tuple[list[int], list[int]]] = {}  # planes, open counters
     for day, counter, at_site, opened, busy in rows.values_list(
         "day", "counter_id", "counter__site_id", "open", "busy"
     ):
-        planes, seen = found.setdefault((day, at_site), ([], [0]))
+        planes, counters = found.setdefault((day, at_site), ([], []))
         if counter in allowed:
             opened &= rules.opening_mask(allowed[counter], day, service=service.pk)
-        seen[0] |= opened
+        if opened:
+            counters.append(counter)
         if instead_of and own == (day, counter):
             busy &= ~instead_of.mask
         if day <= window.last_day:
             runs = rules.starts(opened & ~busy, service.cells)
             rules.add_up(planes, runs & rules.mask_from(window.earliest, day))
     return [
-        DayPlaces(day, at_site, bool(seen[0]), rules.counts(planes))
-        for (day, at_site), (planes, seen) in sorted(found.items())
+        DayPlaces(day, at_site, len(counters), rules.counts(planes))
+        for (day, at_site), (planes, counters) in sorted(found.items())
     ]
 
 
@@ -265,9 +271,16 @@ def choice(
         month, shown = on.replace(day=1), None
     times = []
     if site is not None and shown is not None:
+        has_several = here[shown].counters > 1
         times = [
-            Slot(rules.start_of(shown, cell), service.minutes, site.code, n)
-            for cell, n in here[shown].free.items()
+            Slot(
+                rules.start_of(shown, cell),
+                service.minutes,
+                site.code,
+                free,
+                is_last=has_several and free == 1,
+            )
+            for cell, free in here[shown].free.items()
         ]
     before, after = month - timedelta(days=1), _next_month(month)
     return Choice(

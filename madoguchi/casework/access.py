@@ -8,7 +8,7 @@ may only read it, that it is not theirs to change (403). A closed case is read, 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -28,11 +28,15 @@ from madoguchi.casework.models import (
     JointMeeting,
     SurveyReply,
 )
+from madoguchi.foundation.limits import Limit
 from madoguchi.residents import queries as residents
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role, Verb
 
+# From one address. Twelve digits with a check digit are not guessed in twenty; a library's
+# visitors each type theirs once.
+SURVEY_CODE = Limit(name="survey_code", times=20, span=timedelta(minutes=10))
 REFUSED = (rules.HandoverState.DECLINED.value, rules.HandoverState.WITHDRAWN.value)
 
 

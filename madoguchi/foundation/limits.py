@@ -36,6 +36,12 @@ class TooMany(Exception):
         super().__init__(f"wait {wait} s")
         self.wait = wait
 
+    @property
+    def words(self) -> str:
+        """What a form says of it."""
+        minutes = -(-self.wait // 60)
+        return f"短い間に何度も送られました。{minutes}分ほどたってから、もう一度お試しください。"
+
 
 def spend(limit: Limit, request: HttpRequest, *, at: datetime) -> None:
     """

@@ -27,6 +27,8 @@ _DRAFTS = (
     (re.compile(r"^case\.([A-Z]\d+-\d+)\.request$"), "所管課への依頼 {}", "casework:ask_division"),
     (re.compile(r"^case\.([A-Z]\d+-\d+)\.closing$"), "案件の終了 {}", "casework:close"),
     (re.compile(r"^handover\.(\d+)\.record$"), "対応記録", "casework:return_record"),
+    (re.compile(r"^faq\.new$"), "よくある質問", "knowledge:draft"),
+    (re.compile(r"^faq\.([^/]+)$"), "よくある質問 {}", "knowledge:edit"),
 )
 
 
@@ -101,6 +103,7 @@ def drafts_left(user: User) -> list[DraftLeft]:
                 except NoReverseMatch:
                     continue
                 found.append(DraftLeft(label.format(*match.groups()), url, draft.saved_at))
+                break
     return found
 
 

@@ -64,6 +64,7 @@ DARK = {
 RECORDS = """
 from django.urls import reverse
 from django.utils import timezone
+from madoguchi.audit.models import AuditEvent
 from madoguchi.booking.models import Appointment
 from madoguchi.casework.models import Closure
 from madoguchi.residents.models import Resident
@@ -78,7 +79,9 @@ print("soudan", reverse("booking:appointment_for_resident", args=[coming.number]
 print("soudan", reverse("casework:case", args=[closures.last().case.number]))
 print("soudan", reverse("residents:detail", args=[Resident.objects.exclude(name="").last().pk]))
 print("soudan", reverse("staff:change_password"), reverse("staffsite:signed_in"))
-print("admin", reverse("offices:set_up"), reverse("mail:caught"))
+print("admin", reverse("offices:set_up"))
+known = AuditEvent.objects.filter(verb="resident.register").last()
+print("kansa", f"{reverse('staff:audit')}?person={known.person}")
 """
 # What is left is no page, or a button that stands only while something is going on.
 NOBODY_MEETS = {
@@ -106,7 +109,6 @@ NOBODY_MEETS = {
     "staff/requests/<int:handover_id>/arrival/": "the button of an officer on the way",
     "staff/requests/<int:handover_id>/record/": "of an officer who has accepted",
     "staff/residents/<int:pk>/accommodations/<int:accommodation>/": "a button beside a need",
-    "staff/residents/<int:pk>/access-report/": "a sheet asked for by the number of the resident",
     "staff/residents/<int:pk>/contact/": "the button of a hidden address",
     "staff/residents/<int:pk>/restriction/end/": "the button of a hidden address",
 }

@@ -100,6 +100,20 @@ class TestService:
         assert "いま予約できる空きがありません" in page
         assert "03-0000-0000" in page
 
+    def test_the_last_of_several_places_is_said_the_only_one_of_one_counter_is_not(
+        self, client: Client, service: Service
+    ) -> None:
+        alone = text_of(client, "/services/hoiku/")
+        assert "残り1" not in alone and "11:00" in alone
+
+        second = make.counter("2番")
+        service.counters.add(second)
+        for day in list(CounterDay.objects.all()):
+            CounterDay.objects.create(day=day.day, counter=second, open=day.open, busy=1 << 20)
+        page = text_of(client, "/services/hoiku/")
+
+        assert 1 <= page.count("残り1") < page.count('<a class="button button--secondary" href=')
+
     def test_a_full_day_a_few_places_and_a_closed_day_are_marked(
         self, client: Client, service: Service
     ) -> None:

@@ -69,7 +69,7 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
             limits.spend(access.BOOKING, request, at=at)
             made = actions.book(service=service, at=at, **place, **fields)
         except limits.TooMany as refused:
-            form.add_error(None, _wait_words(refused))
+            form.add_error(None, refused.words)
             status, wait = 429, refused.wait
         except rules.KeyReused as reason:
             form.add_error(None, str(reason))
@@ -99,11 +99,6 @@ def _form_page(
     if wait:
         answer["Retry-After"] = str(wait)
     return answer
-
-
-def _wait_words(refused: limits.TooMany) -> str:
-    minutes = -(-refused.wait // 60)
-    return f"短い間に何度も送られました。{minutes}分ほどたってから、もう一度お試しください。"
 
 
 @never_cache
@@ -224,7 +219,7 @@ def find_booking(request: HttpRequest) -> HttpResponse:
         try:
             limits.spend(access.LOOK_UP, request, at=timezone.now())
         except limits.TooMany as refused:
-            form.add_error(None, _wait_words(refused))
+            form.add_error(None, refused.words)
             status, wait = 429, refused.wait
         else:
             if (found := access.appointment_by_number(**form.cleaned_data)) is not None:

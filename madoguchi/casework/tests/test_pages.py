@@ -135,6 +135,34 @@ class TestList:
         assert sheet["F2"].value == "=HYPERLINK(1)"
         assert sheet["F2"].data_type == "s"
 
+    def test_excel_holds_every_case_of_a_list_of_many_parts_and_the_trail_says_which(
+        self,
+    ) -> None:
+        one = make.case()
+        same = {f.name: getattr(one, f.name) for f in Case._meta.concrete_fields if f.name != "id"}
+        Case.objects.bulk_create(Case(**same | {"number": f"R7-{n:05d}"}) for n in range(1_500))
+
+        answer = signed_in(make.staff()).get(url("cases_excel"))
+
+        sheet = load_workbook(BytesIO(answer.content), read_only=True).active
+        assert sheet is not None
+        numbers = {row[0] for row in sheet.iter_rows(min_row=2, max_col=1, values_only=True)}
+        assert len(numbers) == 1_501
+        listed = AuditEvent.objects.get(verb="case.excel").detail["ids"]
+        assert listed == sorted(Case.objects.values_list("pk", flat=True))
+
+    def test_more_than_a_sheet_holds_is_said_on_the_page_and_not_cut_off(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("madoguchi.foundation.spreadsheets.MAX_ROWS", 1)
+        make.case()
+        make.case()
+
+        page = signed_in(make.staff()).get(url("cases_excel"), follow=True)
+
+        assert "条件を絞ってください" in page.content.decode()
+        assert not AuditEvent.objects.filter(verb="case.excel").exists()
+
     def test_a_restricted_case_is_not_in_the_list_of_those_who_do_not_work_on_it(self) -> None:
         case = make.case("配偶者からの暴力", is_sensitive=True)
         stranger, head = make.staff(), make.staff(Role.CENTRE_HEAD)
@@ -895,6 +923,17 @@ class TestSurvey:
         page = Client().post(url("survey_code"), {"code": code}).content.decode()
 
         assert "field--wrong" in page
+
+    def test_numbers_are_not_guessed_without_end(self) -> None:
+        client = Client()
+
+        wrong = [client.post(url("survey_code"), {"code": "123456789018"}) for _ in range(21)]
+        last = wrong.pop()
+
+        assert {answer.status_code for answer in wrong} == {200}
+        assert last.status_code == 429 and int(last["Retry-After"]) > 0
+        assert "もう一度お試しください" in last.content.decode()
+        assert 'value="123456789018"' in last.content.decode()
 
     def test_an_unknown_link_is_not_found(self) -> None:
         assert Client().get(url("survey", "x" * 43)).status_code == 404

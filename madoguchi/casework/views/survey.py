@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from madoguchi.casework import access, actions, rules
 from madoguchi.casework.forms import SurveyCodeForm, SurveyForm
+from madoguchi.foundation import limits
 
 
 @never_cache
@@ -37,6 +38,13 @@ def survey_code(request: HttpRequest) -> HttpResponse:
     """Take the number from the printed card."""
     form = SurveyCodeForm(request.POST or None)
     if form.is_valid():
+        try:
+            limits.spend(access.SURVEY_CODE, request, at=timezone.now())
+        except limits.TooMany as refused:
+            form.add_error(None, refused.words)
+            answer = render(request, "casework/survey_code.html", {"form": form}, status=429)
+            answer["Retry-After"] = str(refused.wait)
+            return answer
         closure = access.survey_by_code(form.cleaned_data["code"])
         if closure is not None:
             response = redirect("casework:survey", closure.survey_token)

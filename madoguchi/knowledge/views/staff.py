@@ -1,5 +1,8 @@
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -9,6 +12,8 @@ from madoguchi.foundation.errors import RuleBroken
 from madoguchi.knowledge import access, actions, queries
 from madoguchi.knowledge.forms import FaqForm, FilterForm, SendBackForm
 from madoguchi.knowledge.models import Faq
+from madoguchi.staff import actions as staff
+from madoguchi.staff import queries as staff_queries
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
 
@@ -38,39 +43,54 @@ def faqs(request: StaffRequest) -> HttpResponse:
 
 @requires(Verb.WRITE_FAQ)
 def draft(request: StaffRequest) -> HttpResponse:
-    form = FaqForm(request.POST or None, initial={"division": request.user.division_id})
+    typed = "faq.new"
+    saved = staff_queries.draft_fields(user=request.user, form=typed)
+    start = {"division": request.user.division_id}
+    form = FaqForm(request.POST or None, initial=start | saved)
     if form.is_valid():
         try:
-            faq = actions.draft(by=request.user, at=timezone.now(), **form.cleaned_data)
+            with transaction.atomic():
+                faq = actions.draft(by=request.user, at=timezone.now(), **form.cleaned_data)
+                staff.discard_draft(user=request.user, form=typed)
         except RuleBroken as reason:
             form.add_error(None, str(reason))
         else:
             messages.success(request, "下書きを保存しました。承認を依頼すると、承認者に届きます。")
             return redirect("knowledge:detail", faq.key)
-    return _text_page(request, form, None)
+    return _text_page(request, form, None, typed=typed, restored=saved)
 
 
 @requires(Verb.WRITE_FAQ)
 def edit(request: StaffRequest, key: str) -> HttpResponse:
     faq = access.faq_to_change(request.user, key)
+    typed = f"faq.{faq.key}"
+    saved = staff_queries.draft_fields(user=request.user, form=typed)
     texts = {name: getattr(faq, name) for name in FaqForm.base_fields}
-    form = FaqForm(request.POST or None, initial=texts)
+    form = FaqForm(request.POST or None, initial=texts | saved)
     if form.is_valid():
         try:
-            actions.edit(faq=faq, by=request.user, at=timezone.now(), **form.cleaned_data)
+            with transaction.atomic():
+                actions.edit(faq=faq, by=request.user, at=timezone.now(), **form.cleaned_data)
+                staff.discard_draft(user=request.user, form=typed)
         except RuleBroken as reason:
             form.add_error(None, str(reason))
         else:
             messages.success(request, "下書きを保存しました。公開するには承認が必要です。")
             return redirect("knowledge:detail", faq.key)
-    return _text_page(request, form, faq)
+    return _text_page(request, form, faq, typed=typed, restored=saved)
 
 
-def _text_page(request: StaffRequest, form: FaqForm, faq: Faq | None) -> HttpResponse:
-    categories = queries.categories_of(access.visible_faqs(request.user))
-    return render(
-        request, "knowledge/edit.html", {"form": form, "faq": faq, "categories": categories}
-    )
+def _text_page(
+    request: StaffRequest, form: FaqForm, faq: Faq | None, *, typed: str, restored: dict[str, Any]
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "faq": faq,
+        "categories": queries.categories_of(access.visible_faqs(request.user)),
+        "typed": typed,
+        "restored": restored and not form.is_bound,
+    }
+    return render(request, "knowledge/edit.html", context)
 
 
 @require_safe

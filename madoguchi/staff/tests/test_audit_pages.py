@@ -59,3 +59,37 @@ def test_the_excel_file_has_the_lines_without_formulas_and_is_written_down(
     assert "jiro" in [cell.value for cell in line]
     assert (line[-1].value, line[-1].data_type) == ("=1+1 本人の頼み", "s")  # text, no formula
     assert AuditEvent.objects.get(verb="audit.export").actor == "kansa"
+
+
+def test_the_excel_file_has_every_line_that_was_found_and_not_its_own(auditor: Client) -> None:
+    for number in range(1_200):
+        audit.record(verb="case.read", actor="hanako", at=make.NOW, key=f"R8-{number:05d}")
+
+    response = auditor.get(reverse("staff:audit_excel"))
+
+    sheet = load_workbook(BytesIO(response.content), read_only=True).worksheets[0]
+    assert len(list(sheet.iter_rows(min_row=2))) == 1_202
+
+
+def test_more_than_a_sheet_holds_is_said_on_the_page_and_not_cut_off(
+    auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("madoguchi.staff.views.audit.MAX_ROWS", 1)
+
+    page = auditor.get(reverse("staff:audit_excel"), follow=True).content.decode()
+
+    assert "期間を短くして" in page
+    assert not AuditEvent.objects.filter(verb="audit.export").exists()
+
+
+def test_the_lines_about_one_person_lead_to_the_sheet_for_that_person(auditor: Client) -> None:
+    person = make.resident().pk
+    audit.record(verb="resident.read", actor="hanako", at=make.NOW, person=person)
+    sheet = reverse("residents:access_report", args=[person])
+
+    everybody = auditor.get(reverse("staff:audit")).content.decode()
+    one = auditor.get(reverse("staff:audit"), {"person": str(person)}).content.decode()
+    nobody = auditor.get(reverse("staff:audit"), {"person": "99"}).content.decode()
+
+    assert sheet in one and auditor.get(sheet).status_code == 200
+    assert "access-report" not in everybody + nobody

@@ -1,26 +1,27 @@
 """The trail, for those who watch over it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from madoguchi.audit import actions, queries
 from madoguchi.audit.models import AuditEvent
 from madoguchi.audit.rules import VERB_LABELS
-from madoguchi.foundation.spreadsheets import Column, xlsx_response
+from madoguchi.foundation.spreadsheets import MAX_ROWS, Column, xlsx_response
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.forms import AuditSearchForm
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
 
 PER_PAGE = 50
-EXCEL_ROWS = 100_000
 
 
 @require_safe
@@ -32,15 +33,25 @@ def trail(request: StaffRequest) -> HttpResponse:
     page = Paginator(queries.search(**wanted), PER_PAGE).get_page(request.GET.get("page"))
     lines = list(_lines(list(page.object_list)))
     _note("audit.read", request, form)  # after the lines are read: it would push the last one off
-    return render(request, "staff/audit.html", {"form": form, "page": page, "lines": lines})
+    context = {"form": form, "page": page, "lines": lines, "person": wanted.get("person")}
+    return render(request, "staff/audit.html", context)
 
 
 @require_safe
 @requires(Verb.READ_AUDIT)
 def trail_excel(request: StaffRequest) -> HttpResponse:
+    """Give everything that was found; what no sheet holds is refused, never cut off."""
     form = AuditSearchForm(request.GET)
-    events = list(queries.search(**_wanted(form))[:EXCEL_ROWS])
+    events = queries.search(**_wanted(form))
+    if events.count() > MAX_ROWS:
+        messages.error(
+            request,
+            f"Excelの1枚に入るのは{MAX_ROWS:,}行までです。期間を短くして、分けて書き出してください。",
+        )
+        return redirect(f"{reverse('staff:audit')}?{request.GET.urlencode()}")
+    last = events.first()
     _note("audit.export", request, form)
+    shown = events.filter(pk__lte=last.pk) if last else events  # without the line just written
     return xlsx_response(
         filename="監査証跡.xlsx",
         columns=[
@@ -66,7 +77,7 @@ def trail_excel(request: StaffRequest) -> HttpResponse:
                 line["event"].person or "",
                 line["event"].reason,
             )
-            for line in _lines(events)
+            for line in _lines(shown.iterator(chunk_size=1_000))
         ),
     )
 
@@ -86,9 +97,9 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
-def _lines(events: list[AuditEvent]) -> Iterator[dict[str, Any]]:
+def _lines(events: Iterable[AuditEvent]) -> Iterator[dict[str, Any]]:
     """Give each event its words: who it was, and what was done, in Japanese."""
-    people = User.objects.in_bulk({event.actor for event in events}, field_name="username")
+    people = User.objects.in_bulk(field_name="username")
     for event in events:
         person = people.get(event.actor)
         yield {

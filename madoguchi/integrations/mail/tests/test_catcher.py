@@ -47,3 +47,11 @@ def test_a_real_city_has_no_such_page(client: Client, settings: Settings) -> Non
     client.force_login(make.staff(Role.ADMIN))
 
     assert client.get("/staff/mails/").status_code == 404
+    assert "/staff/mails/" not in client.get("/staff/").content.decode()
+
+
+@pytest.mark.django_db
+def test_every_page_of_the_demo_leads_to_its_mails(client: Client) -> None:
+    client.force_login(make.staff(Role.AUDITOR))
+
+    assert 'href="/staff/mails/"' in client.get("/staff/").content.decode()
