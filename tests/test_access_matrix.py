@@ -65,10 +65,12 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 @pytest.fixture
-def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave out what the answer does not depend on: drawing, and a log line for each request."""
     monkeypatch.setattr(Template, "render", lambda self, context=None, request=None: "")
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)  # by its own door: loggers remember what was disabled
 
 
 @dataclass(frozen=True)

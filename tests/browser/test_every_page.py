@@ -58,7 +58,8 @@ DARK = {
     "": ("/", "/faq/", "/services/", "/offices/"),
     "soudan": ("/staff/", "/staff/components/", "/staff/cases/", "/staff/cases/new/"),
     "uketsuke": ("/staff/reception/",),
-    "admin": ("/staff/offices/", "/staff/people/", "/staff/statistics/"),
+    "center": ("/staff/statistics/",),
+    "admin": ("/staff/offices/", "/staff/people/"),
 }
 # Pages that nobody's first pages lead to: by mail, on paper, or through a search.
 RECORDS = """
@@ -228,13 +229,17 @@ def test_every_page_is_fit_for_everyone(
     assert wrong == [], "\n".join(wrong)
 
 
-def test_a_citizen_needs_no_scripts(found: Found, open_page: OpenPage) -> None:
+def test_a_citizen_needs_no_scripts(
+    found: Found, open_page: OpenPage, problems: list[str]
+) -> None:
     page = open_page(width=320, scripts=False)
     wrong: list[str] = []
-    for person, address in found.pages.values():
+    for route, (person, address) in found.pages.items():
         if person:
             continue
         page.goto(address)
+        if route == "(404)":
+            problems.clear()  # the console repeats the status
         if page.locator("h1:visible").count() != 1:
             wrong.append(f"{address}: no heading")
         if page.evaluate(SIDEWAYS):
@@ -244,7 +249,7 @@ def test_a_citizen_needs_no_scripts(found: Found, open_page: OpenPage) -> None:
     assert wrong == [], "\n".join(wrong)
 
 
-@pytest.mark.parametrize("person", ["", "soudan", "uketsuke", "admin"])
+@pytest.mark.parametrize("person", DARK)
 def test_a_dark_page_can_be_read(found: Found, open_page: OpenPage, person: str) -> None:
     page = open_page(user=person, scheme="dark")
     wrong: list[str] = []

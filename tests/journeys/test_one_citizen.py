@@ -298,7 +298,7 @@ def citizen_books(town: Town) -> str:
     page.goto("/")
     page.get_by_label("手続き・相談を探す").fill("保育所の入所相談")
     citizen.tap(page.get_by_role("button", name="探す", exact=True))
-    citizen.tap(page.get_by_role("link", name="保育所の入所相談"))
+    citizen.tap(page.get_by_role("link", name=re.compile("^保育所の入所相談")))
     if not town.is_new:
         citizen.tap(page.get_by_role("link", name="市民相談センター", exact=True))
     citizen.tap(page.locator(".times a").first)
