@@ -11,6 +11,14 @@ from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from huey.contrib import djhuey
 
+SERVED = {"browser", "server"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take minutes, so that no worker is left with them at the end."""
+    items.sort(key=lambda item: not SERVED & {mark.name for mark in item.iter_markers()})
+
 
 @pytest.fixture(autouse=True)
 def _jobs_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

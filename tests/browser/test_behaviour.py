@@ -72,7 +72,9 @@ class TestKeys:
         desk.get_by_label("氏名").press("?")
 
         expect(desk.get_by_role("dialog")).to_have_count(0)
-        expect(desk.get_by_label("氏名")).to_have_value(re.compile(r"\?"))  # a draft may stand there
+        expect(desk.get_by_label("氏名")).to_have_value(
+            re.compile(r"\?")
+        )  # a draft may stand there
 
     def test_turned_off_they_stay_off(self, desk: Page) -> None:
         desk.goto(SAMPLE)
