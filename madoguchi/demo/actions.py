@@ -60,7 +60,14 @@ def _found_city(*, at: datetime) -> None:
     password = make_password(city.PASSWORD)
     admin = _hire(next(each for each in city.LOGINS if each.username == "admin"), own, password)
 
-    offices.name_city(name=city.NAME, kana=city.KANA, phone=city.PHONE, by=admin, at=at)
+    offices.name_city(
+        name=city.NAME,
+        kana=city.KANA,
+        phone=city.PHONE,
+        urgent_help=city.URGENT_HELP,
+        by=admin,
+        at=at,
+    )
     sites = {each.name: _add_site(each, by=admin, at=at) for each in city.SITES}
     offices.change(row=own, fields={"duties": sketch.duties}, by=admin, at=at)
     divisions = {own.name: own}

@@ -12,6 +12,9 @@ from madoguchi.staff.rules import Role
 NAME = "汐見市"
 KANA = "しおみし"
 PHONE = "000-0000-1000"
+URGENT_HELP = """こころの電話 000-0000-1010
+女性と家庭の相談（配偶者からの暴力） 000-0000-1020
+こども家庭センター 000-0000-1030"""
 PASSWORD = "shiomi-demo-2026"  # noqa: S105  printed by bin/demo; the city is not real
 
 TOWN_HALL = "本庁舎"

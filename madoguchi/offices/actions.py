@@ -15,14 +15,20 @@ Listed = TypeVar("Listed", bound=City | Site | Division | Counter | Room)
 
 @transaction.atomic
 def name_city(
-    *, name: str, kana: str = "", phone: str = "", by: AbstractBaseUser, at: datetime
+    *,
+    name: str,
+    kana: str = "",
+    phone: str = "",
+    urgent_help: str = "",
+    by: AbstractBaseUser,
+    at: datetime,
 ) -> City:
     """Give the municipality its name, or change it."""
     city = City.objects.select_for_update().filter(pk=1).first()
     if city is not None:
-        fields = {"name": name, "kana": kana, "phone": phone}
+        fields = {"name": name, "kana": kana, "phone": phone, "urgent_help": urgent_help}
         return change(row=city, fields=fields, by=by, at=at)
-    city = City.objects.create(pk=1, name=name, kana=kana, phone=phone)
+    city = City.objects.create(pk=1, name=name, kana=kana, phone=phone, urgent_help=urgent_help)
     audit.record(verb="city.add", target=city, actor=by.get_username(), at=at)
     return city
 

@@ -2,6 +2,8 @@ from datetime import time
 
 from django.db import models
 
+from madoguchi.offices.rules import HelpLine, help_line
+
 
 class City(models.Model):
     """自治体 — the municipality itself; one row, made by the set-up."""
@@ -11,6 +13,7 @@ class City(models.Model):
     name = models.CharField("名称", max_length=40)
     kana = models.CharField("ふりがな", max_length=80, blank=True)
     phone = models.CharField("代表電話", max_length=20, blank=True)
+    urgent_help = models.TextField("緊急の相談先", blank=True, default="")
 
     class Meta:
         verbose_name = "自治体"
@@ -18,6 +21,12 @@ class City(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def help_lines(self) -> list[HelpLine]:
+        """Whom to call in distress: shown to whoever searches in such words."""
+        lines = map(help_line, self.urgent_help.splitlines())
+        return [line for line in lines if line is not None]
 
 
 class Site(models.Model):

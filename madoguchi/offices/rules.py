@@ -1,10 +1,12 @@
 """
-When an office is open.
+When an office is open, and whom it tells people in distress to call.
 
 Closed days (閉庁日) are Saturday, Sunday, the holidays of the 国民の祝日に関する法律 and
 12/29–1/3 (地方自治法第4条の2 and the city's by-law on days of rest).
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -50,6 +52,24 @@ class OfficeDay:
     hours: Hours | None
     why: Reason
     words: str
+
+
+@dataclass(frozen=True)
+class HelpLine:
+    """Somebody to call, and the number: こころの電話, 000-0000-1010."""
+
+    name: str
+    phone: str
+
+
+_HELP_LINE = re.compile(r"(?P<name>.*[^ :])[ :]+(?P<phone>#?[0-9][0-9-]*)")
+
+
+def help_line(text: str) -> HelpLine | None:
+    """Read one line of a name and a number at its end, in any width; None: it has no number."""
+    plain = re.sub("[‐‑–—―−ー](?=[0-9])", "-", unicodedata.normalize("NFKC", text)).strip()
+    found = _HELP_LINE.fullmatch(plain)
+    return HelpLine(found["name"], found["phone"]) if found else None
 
 
 def holiday_name(on: date) -> str:

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from madoguchi.foundation import live as updates
 from madoguchi.knowledge.queries import shown_hits
+from madoguchi.knowledge.rules import may_be_in_danger
 from madoguchi.publicsite import navigation, queries
 
 WORDS_MOST = 100  # characters of a search
@@ -19,7 +20,13 @@ def home(request: HttpRequest) -> HttpResponse:
     categories = queries.services_by_category(words)
     sites = queries.open_sites(today=timezone.localdate(), days=1)
     faqs = shown_hits(words, FAQS_MOST) if words else []
-    context = {"words": words, "categories": categories, "faqs": faqs, "sites": sites}
+    context = {
+        "words": words,
+        "is_crisis": may_be_in_danger(words),
+        "categories": categories,
+        "faqs": faqs,
+        "sites": sites,
+    }
     return render(request, "publicsite/home.html", context)
 
 

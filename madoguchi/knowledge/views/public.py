@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from madoguchi.knowledge import access, actions, queries
 from madoguchi.knowledge.forms import SearchForm
+from madoguchi.knowledge.rules import may_be_in_danger
 
 SHOWN = 20
 
@@ -29,6 +30,7 @@ def faq(request: HttpRequest) -> HttpResponse:
             "q": q,
             "category": category,
             "found": found,
+            "is_crisis": may_be_in_danger(q),
             "nothing": bool(q) and not found,
             "page": page,
             "categories": queries.categories(),

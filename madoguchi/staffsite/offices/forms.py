@@ -10,7 +10,7 @@ from django.db import models
 
 from madoguchi.foundation.spreadsheets import original_text
 from madoguchi.offices.models import City, Counter, CounterKind, Division, Room, Site
-from madoguchi.offices.rules import Hours
+from madoguchi.offices.rules import Hours, help_line
 from madoguchi.ui.fields import JapaneseDateField
 
 MAX_PASTED = 300
@@ -89,8 +89,27 @@ class CityForm(OfficeForm):
     name = forms.CharField(label="自治体の名称", max_length=40, help_text="例: 汐見市")
     kana = ReadingField(max_length=80)
     phone = OfficePhoneField(label="代表電話")
+    urgent_help = forms.CharField(
+        label="緊急の相談先（いのち・暴力・虐待）",
+        required=False,
+        max_length=2_000,
+        help_text="「死にたい」「DV」のようなことばで探した方に、答えより先に示します。"
+        "1行に1つ、名称と電話番号。例: こころの電話 000-0000-1010",
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
 
     row: City | None
+
+    def clean_urgent_help(self) -> str:
+        lines = [line.strip() for line in self.cleaned_data["urgent_help"].splitlines()]
+        lines = [line for line in lines if line]
+        for line in lines:
+            if help_line(line) is None:
+                raise forms.ValidationError(
+                    f"「{line}」に電話番号がありません。「こころの電話 000-0000-1010」のように、"
+                    "名称のあとに空白を入れて、番号を書いてください。"
+                )
+        return "\n".join(lines)
 
 
 class SiteForm(OfficeForm):

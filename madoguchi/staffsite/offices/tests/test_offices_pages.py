@@ -76,6 +76,29 @@ class TestEmptyCity:
         assert Room.objects.get().site == site
         assert "準備ができました" in browser.get(reverse("offices:set_up")).content.decode()
 
+    def test_whom_to_call_in_distress_is_asked_for_and_read_line_by_line(
+        self, browser: Client
+    ) -> None:
+        address = reverse("offices:name_city")
+        City.objects.create(pk=1, name="汐見市")
+        assert "緊急の相談先" in browser.get(reverse("offices:index")).content.decode()
+
+        wrong = browser.post(address, {"name": "汐見市", "urgent_help": "こころの電話"})
+        browser.post(
+            address,
+            {
+                "name": "汐見市",
+                "urgent_help": "こころの電話　０００－００００－１０１０\n\n警察 #9110",
+            },
+        )
+
+        assert "「こころの電話」に電話番号がありません" in wrong.content.decode()
+        lines = City.objects.get().help_lines
+        assert [(line.name, line.phone) for line in lines] == [
+            ("こころの電話", "000-0000-1010"),
+            ("警察", "#9110"),
+        ]
+
     def test_the_sample_list_can_be_taken_as_it_is(self, browser: Client) -> None:
         page = browser.get(f"{reverse('offices:add_divisions')}?sample=1")
         text = page.context["form"].initial["text"]
