@@ -1,12 +1,13 @@
 """Typed builders: the smallest true row of each kind. Say only what the test is about."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import F
+from django.utils import timezone
 
 from madoguchi.booking import rules
 from madoguchi.booking.models import Appointment, CounterDay, Service
@@ -17,7 +18,8 @@ from madoguchi.knowledge.models import Faq
 from madoguchi.offices.models import Counter, Division, Room, Site
 from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
-from madoguchi.rota.models import Member, Skill
+from madoguchi.rota import actions as rota
+from madoguchi.rota.models import Absence, Member, Skill
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 
@@ -54,11 +56,15 @@ def room(name: str = "相談室1") -> Room:
 
 
 def staff(
-    role: Role = Role.COUNSELLOR, *, division: Division | None = None, username: str = ""
+    role: Role = Role.COUNSELLOR,
+    *,
+    division: Division | None = None,
+    username: str = "",
+    name: str = "相談 花子",
 ) -> User:
     return User.objects.create(
         username=username or f"staff{next(_number)}",
-        name="相談 花子",
+        name=name,
         role=role,
         division=division or centre(),
     )
@@ -196,6 +202,21 @@ def centre_site() -> Site:
         closed_day_opens_at=time(9),
         closed_day_closes_at=time(15),
         is_open_at_year_end=True,
+    )
+
+
+def absence(user: User, *, stand_in: User | None = None, on: date | None = None) -> Absence:
+    """Somebody who is ill that day, with a note for the stand-in."""
+    day = on or timezone.localdate()
+    return rota.report_absence(
+        user=user,
+        first=day,
+        last=day,
+        kind="sick",
+        stand_in=stand_in,
+        note="R8-00012の約束が10時にあります。",
+        by=user,
+        at=NOW,
     )
 
 

@@ -221,6 +221,14 @@ def timeline(case: Case, handovers: Iterable[Handover]) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at)
 
 
+def people_of(case: Case, handovers: Iterable[Handover]) -> set[int]:
+    """Return whom a resident asks for: who received, who recorded, who came from a division."""
+    people: set[int | None] = {case.received_by_id, *case.contacts.values_list("by", flat=True)}
+    for handover in handovers:
+        people |= {handover.officer_id, handover.accepted_by_id}
+    return {pk for pk in people if pk is not None}
+
+
 def _who(user: User | None) -> str:
     return user.name if user else ""
 

@@ -1,9 +1,11 @@
 """Who may see or change what of the rota."""
 
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -129,6 +131,14 @@ def swap_to_decide(user: User, pk: int) -> SwapRequest:
     return swap
 
 
+def swaps_waiting(user: User) -> list[SwapRequest]:
+    """Return the swaps that wait for the user's word: as the colleague, or to be approved."""
+    rows = list(queries.swaps_to_answer(user))
+    if user.may(Verb.APPROVE_SWAPS):
+        rows += queries.swaps_to_decide(user)
+    return rows
+
+
 def may_report_for(user: User, person: User) -> bool:
     """Say whether the user tells of the person's absence: their own, their division's, or all."""
     return user.may(Verb.REPORT_ABSENCES) and (
@@ -151,7 +161,52 @@ def absence_to_change(user: User, pk: int) -> Absence:
     return absence
 
 
-def may_read_note(user: User, absence: Absence) -> bool:
+@dataclass(frozen=True)
+class AbsenceShown:
+    """An absence as one reader may see it: the note and the reason are not for everyone."""
+
+    row: Absence
+    could_stand_in: tuple[User, ...]  # while nobody is named
+    may_read_note: bool
+    may_change: bool
+
+
+def absences_to_read(
+    user: User,
+    *,
+    on: date,
+    division: Division | None = None,
+    people: Collection[int] | None = None,
+) -> list[AbsenceShown]:
+    """Return who is away that day: everyone, those of a division, or those among the people."""
+    rows = queries.absences(on=on)
+    if division is not None:
+        rows = rows.filter(user__division=division)
+    if people is not None:
+        rows = rows.filter(user__in=people)
+    return _shown(user, rows, on=on)
+
+
+def absences_near(user: User, *, on: date) -> list[AbsenceShown]:
+    """Return who is away in the reader's division, and for whom the reader stands in."""
+    near = Q(user__division=user.division_id) | Q(stand_in=user)
+    return _shown(user, queries.absences(on=on).filter(near), on=on)
+
+
+def _shown(user: User, rows: QuerySet[Absence], *, on: date) -> list[AbsenceShown]:
+    there = queries.colleagues_there(rows, on=on)
+    return [
+        AbsenceShown(
+            row,
+            could_stand_in=tuple(there.get(row.user.division_id, ())),
+            may_read_note=_may_read_note(user, row),
+            may_change=may_report_for(user, row.user),
+        )
+        for row in rows
+    ]
+
+
+def _may_read_note(user: User, absence: Absence) -> bool:
     """Say whether the user sees what the stand-in needs to know: the centre, and who is in it."""
     return (
         user.is_centre

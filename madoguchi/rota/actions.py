@@ -41,6 +41,13 @@ def _changed(site_id: int, kind: str, *, at: datetime, **ids: int) -> None:
     live.publish(topic=f"rota.{site_id}", kind=kind, at=at, **ids)
 
 
+def _swap_changed(swap: SwapRequest, kind: str, *, site_id: int, at: datetime) -> None:
+    """Tell the rota's pages, and the desks of those whose word is waited for."""
+    _changed(site_id, kind, at=at, swap=swap.pk)
+    for topic in (f"user.{swap.colleague.user_id}", f"division.{swap.asker.user.division_id}"):
+        live.publish(topic=topic, kind=kind, at=at, swap=swap.pk)
+
+
 def _mail(users: Iterable[User], *, subject: str, at: datetime, about: str = "") -> None:
     """Tell each of them that there is something to see; never what."""
     told = {user.pk: user for user in users if user.email and user.is_active}
@@ -617,7 +624,7 @@ def ask_swap(
         reason=reason,
         asked_at=at,
     )
-    _changed(rota.site_id, "swap.asked", at=at, swap=swap.pk)
+    _swap_changed(swap, "swap.asked", site_id=rota.site_id, at=at)
     _mail([colleague.user], subject="当番の交代の申し出があります", at=at)
     audit.record(verb="swap.ask", target=swap, actor=by.get_username(), at=at)
     return swap
@@ -651,7 +658,7 @@ def answer_swap(*, swap: SwapRequest, agrees: bool, by: User, at: datetime) -> S
     steps.check_swap(steps.Swap(swap.status), then)
     swap.status, swap.answered_at = then.value, at
     swap.save(update_fields=["status", "answered_at"])
-    _changed(rota.site_id, "swap.answered", at=at, swap=swap.pk)
+    _swap_changed(swap, "swap.answered", site_id=rota.site_id, at=at)
     _mail([swap.asker.user], subject="当番の交代に返事がありました", at=at)
     audit.record(verb=f"swap.{then.value}", target=swap, actor=by.get_username(), at=at)
     return swap
@@ -674,7 +681,7 @@ def decide_swap(*, swap: SwapRequest, approves: bool, by: User, at: datetime) ->
         _exchange(swap, today=timezone.localdate(at))
     swap.status, swap.decided_by, swap.decided_at = then.value, by, at
     swap.save(update_fields=["status", "decided_by", "decided_at"])
-    _changed(rota.site_id, "swap.decided", at=at, swap=swap.pk)
+    _swap_changed(swap, "swap.decided", site_id=rota.site_id, at=at)
     _mail([swap.asker.user, swap.colleague.user], subject="当番の交代の承認結果が出ました", at=at)
     audit.record(verb=f"swap.{then.value}", target=swap, actor=by.get_username(), at=at)
     return swap
@@ -699,7 +706,7 @@ def withdraw_swap(*, swap: SwapRequest, by: User, at: datetime) -> SwapRequest:
     steps.check_swap(steps.Swap(swap.status), steps.Swap.WITHDRAWN)
     swap.status = steps.Swap.WITHDRAWN.value
     swap.save(update_fields=["status"])
-    _changed(rota.site_id, "swap.withdrawn", at=at, swap=swap.pk)
+    _swap_changed(swap, "swap.withdrawn", site_id=rota.site_id, at=at)
     audit.record(verb="swap.withdraw", target=swap, actor=by.get_username(), at=at)
     return swap
 
@@ -753,8 +760,13 @@ def report_absence(
 
 
 def _absence_changed(absence: Absence, *, at: datetime) -> None:
-    for site in queries.sites():
-        _changed(site.pk, "absence", at=at, absence=absence.pk)
+    """Tell every counter, the division and whoever stands in."""
+    topics = [f"rota.{site.pk}" for site in Site.objects.filter(is_active=True).order_by("pk")]
+    topics.append(f"division.{absence.user.division_id}")
+    if absence.stand_in_id:
+        topics.append(f"user.{absence.stand_in_id}")
+    for topic in topics:
+        live.publish(topic=topic, kind="absence", at=at, absence=absence.pk)
 
 
 @transaction.atomic

@@ -437,10 +437,30 @@ def today(*, site: Site, on: date) -> list[DutyToday]:
     ]
 
 
+def own_today(user: User, *, on: date) -> DutyToday | None:
+    """Return the reader's own duty of today."""
+    rows = Duty.objects.published().filter(member__user=user, on=on)
+    own = rows.select_related("rota__site").first()
+    if own is None:
+        return None
+    return next(each for each in today(site=own.rota.site, on=on) if each.duty == own)
+
+
 def absences(*, on: date) -> QuerySet[Absence]:
     """Return who is away that day, by division."""
     rows = Absence.objects.on(on).select_related("user__division", "stand_in__division")
     return rows.order_by("user__division__name", "user__kana", "id")
+
+
+def colleagues_there(rows: Iterable[Absence], *, on: date) -> dict[int, list[User]]:
+    """Return by division who is there, where somebody is away and nobody named; one query."""
+    divisions = {row.user.division_id for row in rows if row.stand_in_id is None}
+    away = Absence.objects.on(on).values("user")
+    there = User.objects.filter(division__in=divisions, is_active=True).exclude(pk__in=away)
+    found: dict[int, list[User]] = defaultdict(list)
+    for colleague in there.order_by("kana", "id"):
+        found[colleague.division_id].append(colleague)
+    return found
 
 
 def coming_absences(*, after: date) -> QuerySet[Absence]:
@@ -484,6 +504,11 @@ def duties_hit(user: User, *, first: date, last: date) -> QuerySet[Duty]:
 def swaps(user: User) -> QuerySet[SwapRequest]:
     """Return the swaps that concern the user: asked by them or of them."""
     return _swaps().filter(Q(asker__user=user) | Q(colleague__user=user))
+
+
+def swaps_to_answer(user: User) -> QuerySet[SwapRequest]:
+    """Return the swaps that the user has been asked for."""
+    return _swaps().filter(status=steps.Swap.ASKED.value, colleague__user=user)
 
 
 def swaps_to_decide(user: User) -> QuerySet[SwapRequest]:

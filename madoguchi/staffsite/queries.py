@@ -17,6 +17,11 @@ from madoguchi.knowledge.models import Faq
 from madoguchi.reception.models import Visit
 from madoguchi.reception.rules import VisitStatus
 from madoguchi.residents.models import Resident
+from madoguchi.rota import access as rota
+from madoguchi.rota import queries as rota_queries
+from madoguchi.rota.access import AbsenceShown
+from madoguchi.rota.models import SwapRequest
+from madoguchi.rota.queries import DutyToday
 from madoguchi.staff.models import Draft, User
 from madoguchi.staff.rules import Verb
 
@@ -53,6 +58,9 @@ class Today:
     cases: list[Case] = field(default_factory=list)
     faqs: list[Faq] = field(default_factory=list)
     drafts: list[DraftLeft] = field(default_factory=list)
+    duty: DutyToday | None = None
+    swaps: list[SwapRequest] = field(default_factory=list)
+    away: list[AbsenceShown] = field(default_factory=list)
 
     shown: int = SHOWN  # a list of this length may go on
 
@@ -89,6 +97,10 @@ def today(user: User, *, at: datetime) -> Today:
         faqs = knowledge.visible_faqs(user).to_approve().exclude(author=user)
         proposed = faqs.order_by("proposed_at", "pk")
         desk.faqs = [faq for faq in proposed if knowledge.may_approve(user, faq)][:SHOWN]
+    if user.may(Verb.READ_ROTA):
+        desk.duty = rota_queries.own_today(user, on=day)
+        desk.swaps = rota.swaps_waiting(user)
+        desk.away = rota.absences_near(user, on=day)
     return desk
 
 

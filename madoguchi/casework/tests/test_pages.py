@@ -324,6 +324,17 @@ class TestCase:
         assert "決裁欄" in page
         assert case.summary in page
 
+    def test_a_colleague_of_the_case_who_is_away_is_named_with_the_stand_in(self) -> None:
+        case = make.case(received_by=make.staff(name="三好 恵子"))
+        make.absence(case.received_by, stand_in=make.staff(name="大西 葉月"))
+        make.absence(make.staff(name="村上 誠"))
+
+        page = signed_in(make.staff()).get(url("case", case.number)).content.decode()
+
+        assert "担当者不在　1人" in page
+        assert "大西 葉月" in page
+        assert "村上 誠" not in page
+
 
 class TestReceive:
     def fields(self, **more: str) -> dict[str, str]:

@@ -31,6 +31,7 @@ from madoguchi.foundation.dates import wareki_short
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.foundation.spreadsheets import Column, xlsx_response
 from madoguchi.reception import access as reception
+from madoguchi.rota import access as rota
 from madoguchi.staff import actions as staff
 from madoguchi.staff import queries as staff_queries
 from madoguchi.staff.access import StaffRequest, requires
@@ -161,6 +162,9 @@ def _case_context(request: StaffRequest, found: Case) -> dict[str, Any]:
         "worries": sorted(found.worries.all(), key=lambda worry: not worry.is_worst),
         "helps": queries.accommodations_of(found),
         "minutes": queries.minutes_spent(found),
+        "away": rota.absences_to_read(
+            request.user, on=timezone.localdate(), people=queries.people_of(found, handovers)
+        ),
         "may_write": is_in_charge and not found.is_closed,
         "may_ask": is_in_charge and not found.is_closed and request.user.may(Verb.ASK_DIVISIONS),
         "may_close": is_in_charge and not found.is_closed and request.user.may(Verb.CLOSE_CASES),

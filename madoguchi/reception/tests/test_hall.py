@@ -466,3 +466,47 @@ class TestDisplay:
         calls = queries.calls_shown(site=make.site(), at=make.NOW)
 
         assert [visit.ticket for visit in calls] == [2, 1]
+
+
+class TestAway:
+    """担当者不在 at reception and counter: who stands in, and what they need to know."""
+
+    def test_reception_sees_everyone_who_is_away_and_what_the_stand_in_needs(
+        self, client: Client, officer: User, service: Service
+    ) -> None:
+        nursery = make.division("保育課")
+        stand_in = make.staff(Role.OFFICER, division=nursery, name="井上 真由")
+        make.absence(make.staff(Role.OFFICER, division=nursery, name="森下 拓"), stand_in=stand_in)
+        client.force_login(officer)
+
+        page = client.get(f"/staff/reception/{make.site().code}/").content.decode()
+
+        assert "担当者不在　1人" in page
+        assert "森下 拓（保育課）" in page
+        assert "井上 真由（保育課" in page
+        assert "R8-00012" in page
+
+    def test_while_nobody_is_named_who_could_stand_in_is_shown(
+        self, client: Client, officer: User, service: Service
+    ) -> None:
+        nursery = make.division("保育課")
+        make.staff(Role.OFFICER, division=nursery, name="井上 真由")
+        make.absence(make.staff(Role.OFFICER, division=nursery, name="森下 拓"))
+        make.absence(make.staff(Role.OFFICER, division=nursery, name="大野 涼子"))
+        client.force_login(officer)
+
+        page = client.get(f"/staff/reception/{make.site().code}/").content.decode()
+
+        assert page.count("出られる人：井上 真由") == 2
+
+    def test_a_counter_shows_its_own_division(self, client: Client) -> None:
+        desk = make.counter("1番", division=make.division("保育課"))
+        officer = make.staff(Role.OFFICER, division=desk.division)
+        make.absence(make.staff(Role.OFFICER, division=desk.division, name="森下 拓"))
+        make.absence(make.staff(Role.OFFICER, division=make.division("納税課"), name="岡 大輔"))
+        client.force_login(officer)
+
+        page = client.get(f"/staff/counters/{desk.pk}/").content.decode()
+
+        assert "森下 拓" in page
+        assert "岡 大輔" not in page

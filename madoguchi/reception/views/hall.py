@@ -18,6 +18,7 @@ from madoguchi.offices.models import Site
 from madoguchi.reception import access, actions, queries
 from madoguchi.reception.forms import CheckInForm, PeriodForm, WalkInForm
 from madoguchi.reception.models import Visit
+from madoguchi.rota import access as rota
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
@@ -52,6 +53,7 @@ def _hall(user: User, site: Site, *, at: datetime) -> dict[str, object]:
         "expected": booking.appointments_expected(user, site=site, at=at),
         "queue": queries.queue(site=site, at=at),
         "called": queries.at_counters(site=site, at=at),
+        "away": rota.absences_to_read(user, on=timezone.localdate(at)),
     }
 
 
@@ -177,6 +179,9 @@ def counter(request: StaffRequest, pk: int) -> HttpResponse:
         "visit": access.visit_at_counter(request.user, desk, at=at),
         "queue": queries.queue(site=desk.site, at=at, counter=desk),
         "absent": queries.absent_at(desk, at=at),
+        "away": rota.absences_to_read(
+            request.user, on=timezone.localdate(at), division=desk.division
+        ),
     }
     is_partial = "HX-Request" in request.headers
     return render(request, f"reception/{'_' if is_partial else ''}counter.html", context)

@@ -69,9 +69,17 @@ def test_screens_are_told_without_names() -> None:
     make.centre_site()
     LiveEvent.objects.all().delete()
 
-    absence = report(make.staff())
+    person, stand_in = make.staff(), make.staff()
 
-    assert LiveEvent.objects.get().body == {"absence": absence.pk}
+    absence = report(person, stand_in=stand_in)
+
+    told = LiveEvent.objects.all()
+    assert {event.topic for event in told} == {
+        f"rota.{make.centre_site().pk}",
+        f"division.{person.division_id}",
+        f"user.{stand_in.pk}",
+    }
+    assert all(event.body == {"absence": absence.pk} for event in told)
 
 
 class TestStandIns:

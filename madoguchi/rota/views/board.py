@@ -15,7 +15,7 @@ from madoguchi.foundation.spreadsheets import Column, xlsx_response
 from madoguchi.offices.models import Site
 from madoguchi.rota import access, actions, queries
 from madoguchi.rota.forms import AbsenceForm, ContactFormSet, StandInForm
-from madoguchi.rota.models import Absence, Rota
+from madoguchi.rota.models import Rota
 from madoguchi.rota.rules import duties
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.models import User
@@ -28,27 +28,17 @@ def today(request: StaffRequest) -> HttpResponse:
     """Show who is on duty today, who is away, who stands in and what they need to know."""
     site = access.site_to_show(request.user, request.GET.get("site", ""))
     on = timezone.localdate()
-    absences = list(queries.absences(on=on))
     page = {
         "site": site,
         "sites": queries.sites(),
         "on": on,
         "duties": queries.today(site=site, on=on),
-        "absences": [_shown(request.user, absence) for absence in absences],
+        "away": access.absences_to_read(request.user, on=on),
         "coming": queries.coming_absences(after=on)[:20],
         "may_report": request.user.may(Verb.REPORT_ABSENCES),
     }
     name = "rota/_today.html" if "HX-Request" in request.headers else "rota/today.html"
     return render(request, name, page)
-
-
-def _shown(user: User, absence: Absence) -> dict[str, object]:
-    return {
-        "row": absence,
-        "may_read_note": access.may_read_note(user, absence),
-        "may_change": access.may_report_for(user, absence.user),
-        "may_read_kind": access.may_report_for(user, absence.user),
-    }
 
 
 @require_GET

@@ -9,6 +9,8 @@ from madoguchi.audit.models import AuditEvent
 from madoguchi.casework import actions
 from madoguchi.knowledge import actions as knowledge
 from madoguchi.offices.models import City
+from madoguchi.rota import actions as rota_actions
+from madoguchi.rota.tests import builders as rota_builders
 from madoguchi.staff import actions as staff
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
@@ -190,3 +192,47 @@ class TestHistory:
         self.page(make.staff(), person.pk)
 
         assert AuditEvent.objects.get(verb="resident.read").person == person.pk
+
+
+def test_a_colleague_who_is_away_and_what_i_need_to_know_for_them() -> None:
+    me = make.staff(Role.OFFICER, division=make.division("保育課"))
+    make.absence(make.staff(Role.OFFICER, division=me.division, name="森下 拓"))
+    make.absence(make.staff(Role.OFFICER, division=make.division("納税課"), name="岡 大輔"))
+    other = make.staff(Role.OFFICER, division=make.division("納税課"), name="大野 涼子")
+    make.absence(other, stand_in=me)
+
+    page = desk(me)
+
+    assert "担当者不在　2人" in page
+    assert "森下 拓" in page and "大野 涼子" in page
+    assert "岡 大輔" not in page
+
+
+def test_my_duty_of_today_and_the_swap_i_am_asked_for() -> None:
+    today = timezone.localdate()
+    rota = rota_builders.published(first=today, last=today + timedelta(days=3))
+    duty, later = rota.duties.get(on=today), rota.duties.get(on=today + timedelta(days=2))
+    assert duty.member and later.member
+    other = duty.member
+    rota_actions.ask_swap(duty=later, colleague=other, by=later.member.user, at=timezone.now())
+
+    page = desk(other.user)
+
+    assert "今日はあなたの当番です。" in page
+    assert f"{later.member} → {other}" in page
+    assert "今日はあなたの当番です。" not in desk(later.member.user)
+
+
+def test_a_swap_waits_for_the_head_once_the_colleague_has_agreed() -> None:
+    today = timezone.localdate()
+    rota = rota_builders.published(first=today, last=today + timedelta(days=3))
+    duty, later = rota.duties.get(on=today), rota.duties.get(on=today + timedelta(days=2))
+    assert duty.member and later.member
+    by = later.member.user
+    swap = rota_actions.ask_swap(duty=later, colleague=duty.member, by=by, at=timezone.now())
+    asked = desk(rota_builders.head())
+
+    rota_actions.answer_swap(swap=swap, agrees=True, by=duty.member.user, at=timezone.now())
+
+    assert "当番の交代" not in asked
+    assert "返事や承認を待つ当番の交代" in desk(rota_builders.head())
