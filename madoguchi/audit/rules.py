@@ -211,6 +211,7 @@ VERB_LABELS = {
     "case.arrive": "同席を始めた",
     "case.end_meeting": "同席を終えた",
     "case.return_record": "対応記録を返した",
+    "case.remind_missing_records": "期限を過ぎた対応記録を催促した",
     "case.close": "案件を終了した",
     "case.reopen": "案件を再開した",
     "case.draft_faq": "案件からFAQの下書きを作った",

@@ -28,12 +28,15 @@ from madoguchi.foundation.numbering import next_number
 from madoguchi.knowledge import actions as knowledge
 from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
+from madoguchi.messaging.models import OutboundMessage
 from madoguchi.offices.models import Division, Room
+from madoguchi.offices.rules import closed_day_reason
 from madoguchi.reception import actions as reception
 from madoguchi.reception.models import Visit
 from madoguchi.residents import actions as residents
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
+from madoguchi.staff.rules import Role
 
 
 @transaction.atomic
@@ -515,6 +518,49 @@ def return_record(*, handover: Handover, outcome: str, by: User, at: datetime) -
     _tell(case, "handover.return_record", at=at, handover=handover)
     _note("case.return_record", case, by=by, at=at, handover=handover.pk)
     return handover
+
+
+def remind_missing_records(*, at: datetime) -> None:
+    """
+    督促: tell each division that records are past their date, once each ordinary weekday.
+
+    The mail goes to the division and to its supervisors, and says how many, nothing more.
+    """
+    on = timezone.localdate(at)
+    if closed_day_reason(on) is not None:
+        return
+    owing = Handover.objects.overdue(on=on).values("to")
+    for division in Division.objects.filter(pk__in=owing).order_by("pk"):
+        _remind(division, on=on, at=at)
+
+
+@transaction.atomic
+def _remind(division: Division, *, on: date, at: datetime) -> None:
+    division = Division.objects.select_for_update().get(pk=division.pk)
+    about = f"overdue.{division.pk}.{on:%Y%m%d}"
+    late = list(division.handovers.overdue(on=on).order_by("pk").values_list("pk", flat=True))
+    if not late or OutboundMessage.objects.filter(about=about).exists():
+        return
+    supervisors = division.staff.filter(role=Role.SUPERVISOR, is_active=True)
+    addresses = {division.email, *supervisors.values_list("email", flat=True)} - {""}
+    for address in sorted(addresses):
+        messaging.post(
+            channel="mail",
+            to=address,
+            subject=f"期限を過ぎた対応記録 {len(late)}件",
+            body=f"{division.name}の対応記録のうち、{len(late)}件が提出期限を過ぎています。"
+            "内容は、まどぐちの「期限を過ぎたもの」の画面で確認してください。",
+            at=at,
+            about=about,
+        )
+    if addresses:
+        audit.record(
+            verb="case.remind_missing_records",
+            target=division,
+            actor="system",
+            at=at,
+            detail={"handovers": late},
+        )
 
 
 @transaction.atomic
