@@ -9,7 +9,7 @@ from django.utils.crypto import constant_time_compare
 
 from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
-from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.models import Appointment, Hold, Service
 from madoguchi.foundation.limits import Limit
 from madoguchi.offices.models import Division, Site
 from madoguchi.staff.models import User
@@ -17,6 +17,7 @@ from madoguchi.staff.rules import Role
 
 # From one address. A family or a library books more than once; a number is not guessed in ten.
 BOOKING = Limit(name="booking", times=30, span=timedelta(minutes=10))
+HOLDING = Limit(name="hold", times=30, span=timedelta(minutes=10))
 LOOK_UP = Limit(name="look_up", times=10, span=timedelta(minutes=10))
 
 
@@ -41,6 +42,14 @@ def appointment_by_number(*, number: str, secret: str) -> Appointment | None:
     known = [appointment.pin, rules.phone_key(appointment.phone)]
     matches = [constant_time_compare(given, secret) for secret in known if secret]
     return appointment if any(matches) else None
+
+
+def own_hold(token: str, *, at: datetime) -> Hold | None:
+    """Return the hold whose token the browser keeps, as long as it holds."""
+    if not token or "\x00" in token:
+        return None
+    rows = Hold.objects.select_related("service", "counter__site")
+    return rows.filter(token=token, until__gt=at).first()
 
 
 def appointment_at_reception(user: User, text: str, *, at: datetime) -> Appointment | None:

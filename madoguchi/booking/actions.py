@@ -16,7 +16,14 @@ from django.template.loader import render_to_string
 
 from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
-from madoguchi.booking.models import Appointment, CounterDay, OpeningRule, Service
+from madoguchi.booking.models import (
+    Appointment,
+    CounterDay,
+    Hold,
+    HoldQuerySet,
+    OpeningRule,
+    Service,
+)
 from madoguchi.booking.rules import AppointmentStatus, Source
 from madoguchi.foundation import live
 from madoguchi.messaging import actions as messaging
@@ -83,11 +90,15 @@ def book(
     source: Source = Source.WEB,
     resident: Resident | None = None,
     key: str | None = None,
+    hold: str = "",
     by: User | None = None,
     at: datetime,
 ) -> Appointment:
     """
     Keep a place for somebody; `by` None is the resident. The same key again: the same answer.
+
+    `hold` is the token of the visitor's own hold: it becomes the booking, or, if it is for
+    another place, is given back. Once it has lapsed the place must be free, as for everybody.
 
     :raises Full: every counter is taken then.
     :raises NotBookable: the service, the site or the start is not offered this way.
@@ -98,7 +109,10 @@ def book(
     )
     if (earlier := _booked_with(key, fingerprint)) is not None:
         return earlier
-    _check_bookable(service, site=site, start=start, at=at, by=by)
+    release_lapsed(at=at)
+    held = _own_hold(hold, service=service, site=site, start=start)
+    # Whoever held the place in time may book it, even if the lead time has passed since.
+    _check_bookable(service, site=site, start=start, at=held.made_at if held else at, by=by)
     fields: dict[str, Any] = {
         "service": service,
         "start": start,
@@ -114,7 +128,7 @@ def book(
         "booked_at": at,
     }
     try:
-        return _book(site=site, fields=fields, by=by, at=at)
+        return _book(site=site, fields=fields, held=held, by=by, at=at)
     except IntegrityError:
         # The same key was sent twice at once; the first one has committed by now.
         if (earlier := _booked_with(key, fingerprint)) is not None:
@@ -123,8 +137,11 @@ def book(
 
 
 @transaction.atomic
-def _book(*, site: Site, fields: dict[str, Any], by: User | None, at: datetime) -> Appointment:
-    counter_id = _claim_any(fields["service"], site=site, start=fields["start"])
+def _book(
+    *, site: Site, fields: dict[str, Any], held: Hold | None, by: User | None, at: datetime
+) -> Appointment:
+    if held is None or (counter_id := _take_over(held, at=at)) is None:
+        counter_id = _claim_any(fields["service"], site=site, start=fields["start"])
     appointment = Appointment.objects.create(
         number=_unused_number(),
         pin=rules.new_pin(),
@@ -196,6 +213,100 @@ def _unused_number() -> str:
     while Appointment.objects.filter(number=number).exists():
         number = rules.new_number()
     return number
+
+
+# --- holds -----------------------------------------------------------------------------------
+
+
+def hold(
+    *,
+    service: Service,
+    site: Site,
+    start: datetime,
+    instead_of: str = "",
+    by: User | None = None,
+    at: datetime,
+) -> Hold:
+    """
+    Keep the place for HOLD while the form is filled in; one visitor keeps one.
+
+    `instead_of` is the token of the visitor's earlier hold: it is given back. It is nobody's
+    record and leaves no line in the trail.
+
+    :raises Full: every counter is taken then.
+    :raises NotBookable: the service, the site or the start is not offered this way.
+    """
+    release_lapsed(at=at)
+    if (same := _own_hold(instead_of, service=service, site=site, start=start)) is not None:
+        return same
+    _check_bookable(service, site=site, start=start, at=at, by=by)
+    return _hold(service, site=site, start=start, at=at)
+
+
+@transaction.atomic
+def _hold(service: Service, *, site: Site, start: datetime, at: datetime) -> Hold:
+    counter_id = _claim_any(service, site=site, start=start)
+    return Hold.objects.create(
+        token=rules.new_token(),
+        service=service,
+        counter_id=counter_id,
+        start=start,
+        cells=service.cells,
+        made_at=at,
+        until=at + rules.HOLD,
+    )
+
+
+def _own_hold(token: str, *, service: Service, site: Site, start: datetime) -> Hold | None:
+    """Return the visitor's hold if it is for this place; give back one for another."""
+    found = Hold.objects.filter(token=token).select_related("counter").first() if token else None
+    if found is None:
+        return None
+    if (found.service, found.counter.site, found.start) == (service, site, start):
+        return found
+    _release(Hold.objects.filter(pk=found.pk))
+    return None
+
+
+def _take_over(held: Hold, *, at: datetime) -> int | None:
+    """
+    Make the hold's cells the booking's and return the counter; None if it lapsed meanwhile.
+
+    :raises NotBookable: the counter's hours were changed while the form was filled in.
+    """
+    if not _delete(Hold.objects.filter(pk=held.pk, until__gt=at)):
+        return None
+    day = CounterDay.objects.select_for_update().get(day=held.day, counter=held.counter_id)
+    if day.open & held.mask != held.mask:
+        raise rules.NotBookable(
+            "受付時間が変わり、その時刻は予約できなくなりました。ほかの時刻を選んでください。"
+        )
+    return held.counter_id
+
+
+def release_lapsed(*, at: datetime) -> int:
+    """Give back every place whose hold has lapsed; return how many. Each on its own."""
+    lapsed = Hold.objects.lapsed(at=at).order_by("until", "id").values_list("pk", flat=True)
+    return sum(_release(Hold.objects.lapsed(at=at).filter(pk=pk)) for pk in list(lapsed))
+
+
+@transaction.atomic
+def _release(one: HoldQuerySet) -> bool:
+    """Delete the one hold and give its cells back, unless somebody was first."""
+    found = one.first()
+    if found is None or not _delete(one):
+        return False
+    free(day=found.day, counter_id=found.counter_id, mask=found.mask)
+    return True
+
+
+def _delete(one: HoldQuerySet) -> bool:
+    """Say whether we deleted it: of any number who try, one does, and the cells are its."""
+    deleted, _ = one.delete()
+    return deleted == 1
+
+
+# --- changing and cancelling -----------------------------------------------------------------
 
 
 @transaction.atomic

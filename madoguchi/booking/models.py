@@ -196,6 +196,62 @@ class CounterDay(models.Model):
         return f"{self.counter} {self.day}"
 
 
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def lapsed(self, *, at: datetime) -> Self:
+        return self.filter(until__lte=at)
+
+
+class Hold(models.Model):
+    """
+    仮押さえ — a place kept until a moment, for whoever has its token.
+
+    It sets the same busy bits as an appointment. Whoever deletes the row owns the bits: the
+    booking that takes it over, or the sweep that gives them back, never both.
+    """
+
+    personal_fields = ()
+
+    token = models.CharField("鍵", max_length=64, unique=True)
+    service = models.ForeignKey(
+        Service,
+        on_delete=models.PROTECT,
+        verbose_name="手続き・相談メニュー",
+        related_name="holds",
+    )
+    counter = models.ForeignKey(
+        Counter, on_delete=models.PROTECT, verbose_name="窓口", related_name="holds"
+    )
+    start = models.DateTimeField("日時")
+    cells = models.PositiveSmallIntegerField("15分のます目の数")
+    made_at = models.DateTimeField("押さえた日時")
+    until = models.DateTimeField("いつまで", db_index=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "仮押さえ"
+        constraints = [
+            models.CheckConstraint(
+                name="hold_within_the_grid", condition=Q(cells__gte=1, cells__lte=32)
+            ),
+            models.CheckConstraint(
+                name="hold_ends_after_it_begins", condition=Q(until__gt=F("made_at"))
+            ),
+            models.UniqueConstraint(fields=["counter", "start"], name="hold_one_per_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"仮押さえ {self.pk}"
+
+    @property
+    def day(self) -> date:
+        return self.start.astimezone(rules.JST).date()
+
+    @property
+    def mask(self) -> int:
+        return rules.run_mask(rules.cell_of(self.start), self.cells)
+
+
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def occupying(self) -> Self:
         return self.exclude(status__in=[status.value for status in rules.FREE_AGAIN])

@@ -1,13 +1,13 @@
 """Questions of booking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
 from madoguchi.booking import rules
-from madoguchi.booking.models import Appointment, CounterDay, OpeningRule, Service
+from madoguchi.booking.models import Appointment, CounterDay, Hold, OpeningRule, Service
 from madoguchi.foundation.japanese import fold_variants, kana_key, name_key
 from madoguchi.offices import queries as offices
 from madoguchi.offices.models import Counter, Site
@@ -78,12 +78,12 @@ def places(
     last: date,
     window: rules.Window,
     site: Site | None = None,
-    instead_of: Appointment | None = None,
+    instead_of: Appointment | Hold | None = None,
 ) -> list[DayPlaces]:
     """
     Return every day that is laid out and its free starts, in two queries.
 
-    `instead_of`: the places of this appointment count as free, for it is about to move.
+    `instead_of`: the places of this appointment or own hold count as free: it is about to move.
     """
     rows = CounterDay.objects.filter(
         counter__services=service, counter__is_active=True, day__range=(first, last)
@@ -244,7 +244,7 @@ def choice(
     window: rules.Window,
     site: Site | None = None,
     on: date | None = None,
-    instead_of: Appointment | None = None,
+    instead_of: Appointment | Hold | None = None,
 ) -> Choice:
     """
     Return the month and the times of one day: the asked one if any is free, else the first.
@@ -376,17 +376,25 @@ def laid_out(
 def masks_from_appointments(
     *, first: date | None = None, last: date | None = None
 ) -> dict[tuple[date, int], int]:
-    """Return the busy mask that each counter-day ought to have, from the appointments alone."""
-    rows = Appointment.objects.occupying()
+    """Return the busy mask that each counter-day ought to have, from appointments and holds."""
+    within = Q()
     if first is not None:
-        rows = rows.filter(start__gte=rules.start_of(first, 0))
+        within &= Q(start__gte=rules.start_of(first, 0))
     if last is not None:
-        rows = rows.filter(start__lt=rules.start_of(last + timedelta(days=1), 0))
+        within &= Q(start__lt=rules.start_of(last + timedelta(days=1), 0))
     busy: dict[tuple[date, int], int] = {}
-    for start, cells, counter in rows.values_list("start", "cells", "counter_id").iterator():
+    for _, counter, start, cells in _taken(within):
         key = (start.astimezone(rules.JST).date(), counter)
         busy[key] = busy.get(key, 0) | rules.run_mask(rules.cell_of(start), cells)
     return busy
+
+
+def _taken(within: Q) -> Iterator[tuple[int, int, datetime, int]]:
+    """Yield (id, counter, start, cells) of whatever takes cells; a hold's id is negative."""
+    columns = ("pk", "counter_id", "start", "cells")
+    yield from Appointment.objects.occupying().filter(within).values_list(*columns).iterator()
+    for pk, *place in Hold.objects.filter(within).values_list(*columns).iterator():
+        yield (-pk, *place)
 
 
 @dataclass(frozen=True)
@@ -419,11 +427,14 @@ def mask_differences() -> list[MaskDifference]:
 
 
 def overlapping_appointments() -> list[tuple[int, int]]:
-    """Return the pairs (earlier, later) that hold the same cell of a counter; best none."""
-    rows = Appointment.objects.occupying().order_by("counter_id", "start", "id")
+    """
+    Return the pairs (earlier, later) that take the same cell of a counter; best none.
+
+    A hold counts like an appointment; its id is negative here.
+    """
     pairs: list[tuple[int, int]] = []
     last: tuple[int, int, datetime] | None = None
-    for pk, counter, start, cells in rows.values_list("pk", "counter_id", "start", "cells"):
+    for pk, counter, start, cells in sorted(_taken(Q()), key=lambda row: (row[1], row[2], row[0])):
         end = start + timedelta(minutes=rules.CELL_MINUTES * cells)
         if last is not None and last[1] == counter and start < last[2]:
             pairs.append((last[0], pk))

@@ -29,6 +29,7 @@ WHOLE_DAY = (1 << CELLS) - 1
 HORIZON_DAYS = 190  # how far ahead counter-days are laid out
 MAX_OPENS_DAYS = 180
 RELEASE_AT = time(8, 30)  # the last bookable day is released when the office is awake
+HOLD = timedelta(minutes=15)  # how long a place is kept while the form is filled in
 FEW = 3  # △ from this many free starts downwards
 
 

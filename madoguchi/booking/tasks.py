@@ -13,6 +13,11 @@ def lay_out_days() -> None:
     actions.lay_out_days(counters=queries.serving_counters(), first=today)
 
 
+def release_lapsed() -> None:
+    """Every minute: give back the places that were held for a form nobody sent."""
+    actions.release_lapsed(at=timezone.now())
+
+
 def mark_missed() -> None:
     """Every night: note who booked and did not come."""
     actions.mark_missed(before=timezone.localdate(), at=timezone.now())

@@ -7,6 +7,7 @@ urlpatterns = [
     path("services/", public.services, name="services"),
     path("services/<slug:code>/", public.service, name="service"),
     path("services/<slug:code>/appointment/", public.book, name="book"),
+    path("services/<slug:code>/hold/", public.hold, name="hold"),
     path("appointments/", public.find_booking, name="find_booking"),
     path("appointments/<str:token>/", public.appointment, name="appointment"),
     path("appointments/<str:token>/sheet/", public.sheet, name="sheet"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("staff/appointments/", telephone.book_for_resident, name="book_for_resident"),
     path("staff/appointments/new/<slug:code>/", telephone.choose, name="choose_for_resident"),
     path("staff/appointments/new/<slug:code>/person/", telephone.book, name="book_by_phone"),
+    path("staff/appointments/new/<slug:code>/hold/", telephone.hold, name="hold_for_resident"),
     path(
         "staff/appointments/<str:number>/", telephone.appointment, name="appointment_for_resident"
     ),

@@ -70,6 +70,10 @@ from madoguchi.booking.models import Appointment
 from madoguchi.casework.models import Closure
 from madoguchi.residents.models import Resident
 coming = Appointment.objects.filter(status="booked", start__gt=timezone.now()).last()
+online = Appointment.objects.filter(service__stage="online", start__gt=timezone.now()).last()
+place = f"?site={online.site.code}&start={online.start:%Y-%m-%dT%H:%MZ}"
+print("-", reverse("booking:book", args=[online.service.code]) + place)
+print("soudan", reverse("booking:book_by_phone", args=[online.service.code]) + place)
 closures = Closure.objects.filter(case__is_sensitive=False).order_by("closed_at")
 print("-", reverse("booking:appointment", args=[coming.token]))
 unasked = closures.filter(survey_reply=None).last()

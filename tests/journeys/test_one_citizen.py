@@ -301,7 +301,7 @@ def citizen_books(town: Town) -> str:
     citizen.tap(page.get_by_role("link", name=re.compile("^保育所の入所相談")))
     if not town.is_new:
         citizen.tap(page.get_by_role("link", name="市民相談センター", exact=True))
-    citizen.tap(page.locator(".times a").first)
+    citizen.tap(page.locator(".times button").first)
     page.get_by_label("お名前").fill(CHILD)
     page.get_by_label("ふりがな").fill("わたなべ さくら")
     page.get_by_label("メールアドレス").fill("sakura@example.jp")

@@ -48,14 +48,22 @@ def hidden(page: str, name: str) -> str:
     return found[1]
 
 
+def first_time(page: str) -> str:
+    found = re.search(r'<button[^>]* name="start" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
 class TestJourney:
     def test_four_taps_without_scripts_from_the_list_to_the_confirmed_booking(
         self, client: Client, service: Service
     ) -> None:
         listed = text_of(client, "/services/?q=保育所")
         page = text_of(client, link(listed, "/services/hoiku/"))  # 1st tap
-        form_url = link(page, r"/services/hoiku/appointment/\?[^\"]*")
-        form = text_of(client, form_url)  # 2nd tap
+        assert 'action="/services/hoiku/hold/"' in page
+        place = {"site": hidden(page, "site"), "start": first_time(page)}
+        form_url = client.post("/services/hoiku/hold/", place)["Location"]  # 2nd tap
+        form = text_of(client, form_url)
         answer = client.post(  # 3rd tap
             form_url, {"name": "髙橋 花子", "key": hidden(form, "key")}, follow=True
         )
@@ -112,7 +120,7 @@ class TestService:
             CounterDay.objects.create(day=day.day, counter=second, open=day.open, busy=1 << 20)
         page = text_of(client, "/services/hoiku/")
 
-        assert 1 <= page.count("残り1") < page.count('<a class="button button--secondary" href=')
+        assert 1 <= page.count("残り1") < page.count('name="start"')
 
     def test_a_full_day_a_few_places_and_a_closed_day_are_marked(
         self, client: Client, service: Service

@@ -9,20 +9,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from icalendar import Calendar, Event
 
 from madoguchi.booking import access, actions, queries, rules
 from madoguchi.booking.forms import (
     FindForm,
     PersonForm,
+    Place,
     SearchForm,
     chosen_day,
     chosen_place,
     new_key,
 )
-from madoguchi.booking.models import Service
+from madoguchi.booking.models import Hold, Service
 from madoguchi.booking.queries import Slot
+from madoguchi.booking.views import holding
 from madoguchi.foundation import limits
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import City
@@ -46,10 +48,32 @@ def services(request: HttpRequest) -> HttpResponse:
 def service(request: HttpRequest, code: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.shown().select_related("division"), code=code)
     at = timezone.now()
+    actions.release_lapsed(at=at)
     window = queries.window_of(service, at=at)
-    choice = queries.choice(service, window=window, **chosen_day(request.GET))
+    own = access.own_hold(holding.token(request), at=at)
+    choice = queries.choice(service, window=window, instead_of=own, **chosen_day(request.GET))
     context = {"service": service, "choice": choice, "sites": queries.sites_of(service)}
     return render(request, "booking/service.html", context)
+
+
+@require_POST
+def hold(request: HttpRequest, code: str) -> HttpResponse:
+    """Keep the place while the form is filled in."""
+    service = get_object_or_404(Service.objects.bookable_online(), code=code)
+    at = timezone.now()
+
+    def keep(place: Place) -> Hold:
+        limits.spend(access.HOLDING, request, at=at)
+        mine = holding.token(request)
+        return actions.hold(service=service, instead_of=mine, at=at, **place)
+
+    try:
+        return holding.take(
+            request, keep, code=code, choose="booking:service", form="booking:book"
+        )
+    except limits.TooMany as refused:
+        messages.error(request, refused.words)
+        return redirect("booking:service", code)
 
 
 @never_cache
@@ -67,7 +91,8 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
         fields = form.cleaned_data | {"key": f"web:{form.cleaned_data['key']}"}
         try:
             limits.spend(access.BOOKING, request, at=at)
-            made = actions.book(service=service, at=at, **place, **fields)
+            mine = holding.token(request)
+            made = actions.book(service=service, hold=mine, at=at, **place, **fields)
         except limits.TooMany as refused:
             form.add_error(None, refused.words)
             status, wait = 429, refused.wait
@@ -82,7 +107,8 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
         else:
             return redirect(f"{made.address}?new=1")
     end = place["start"] + rules.length(service.minutes)
-    context = {"service": service, "end": end, **place}
+    held = holding.held(request, service, place, at=at)
+    context = {"service": service, "end": end, "held": held, **place}
     return _form_page(
         request,
         "booking/book.html",

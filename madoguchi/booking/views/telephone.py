@@ -5,20 +5,22 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from madoguchi.booking import access, actions, queries
 from madoguchi.booking.forms import (
     AppointmentNumberForm,
     CallerForm,
+    Place,
     SearchForm,
     chosen_day,
     chosen_place,
     new_key,
 )
-from madoguchi.booking.models import Service
+from madoguchi.booking.models import Hold, Service
 from madoguchi.booking.queries import Slot
 from madoguchi.booking.rules import KeyReused, Stage
+from madoguchi.booking.views import holding
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
@@ -49,10 +51,32 @@ def _service(code: str) -> Service:
 @require_safe
 def choose(request: StaffRequest, code: str) -> HttpResponse:
     service = _service(code)
-    window = queries.window_of(service, at=timezone.now(), by_staff=True)
-    choice = queries.choice(service, window=window, **chosen_day(request.GET))
+    at = timezone.now()
+    actions.release_lapsed(at=at)
+    window = queries.window_of(service, at=at, by_staff=True)
+    own = access.own_hold(holding.token(request), at=at)
+    choice = queries.choice(service, window=window, instead_of=own, **chosen_day(request.GET))
     context = {"service": service, "choice": choice}
     return render(request, "booking/choose_for_resident.html", context)
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
+@require_POST
+def hold(request: StaffRequest, code: str) -> HttpResponse:
+    """Keep the place while the caller says who books."""
+    service = _service(code)
+
+    def keep(place: Place) -> Hold:
+        mine, at = holding.token(request), timezone.now()
+        return actions.hold(service=service, instead_of=mine, by=request.user, at=at, **place)
+
+    return holding.take(
+        request,
+        keep,
+        code=code,
+        choose="booking:choose_for_resident",
+        form="booking:book_by_phone",
+    )
 
 
 @requires(Verb.BOOK_FOR_RESIDENT)
@@ -69,7 +93,10 @@ def book(request: StaffRequest, code: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         fields = form.cleaned_data | {"key": f"staff:{form.cleaned_data['key']}"}
         try:
-            made = actions.book(service=service, by=request.user, at=at, **place, **fields)
+            mine = holding.token(request)
+            made = actions.book(
+                service=service, hold=mine, by=request.user, at=at, **place, **fields
+            )
         except KeyReused as reason:
             form.add_error(None, str(reason))
             form.renew_key()
@@ -80,7 +107,8 @@ def book(request: StaffRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, f"予約できました。予約番号は {made.shown_number} です。")
             return redirect("booking:appointment_for_resident", made.number)
-    context = {"service": service, "form": form, "nearest": nearest, **place}
+    held = holding.held(request, service, place, at=at)
+    context = {"service": service, "form": form, "nearest": nearest, "held": held, **place}
     return render(request, "booking/book_by_phone.html", context)
 
 
