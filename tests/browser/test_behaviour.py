@@ -1,9 +1,10 @@
-"""What the pages do by themselves: ask first, show keys, count, follow what others do."""
+"""What the pages do by themselves: ask first, send once, show keys, follow what others do."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.server.serve import Served
@@ -53,6 +54,52 @@ class TestConfirm:
         form.get_by_role("dialog").get_by_role("button", name="取り消す").click()
 
         form.wait_for_url(f"**{SAMPLE}?")
+
+
+class TestSubmitOnce:
+    @pytest.fixture
+    def held(self, desk: Page) -> list[Route]:
+        """What the browser sends while the server is slow to answer."""
+        waiting: list[Route] = []
+        desk.route(
+            "**/staff/residents/new/",
+            lambda it: waiting.append(it) if it.request.method == "POST" else it.continue_(),
+        )
+        return waiting
+
+    def press_twice(self, page: Page, name: str) -> None:
+        page.goto("/staff/residents/new/")
+        page.get_by_label("氏名").fill(name)
+        button = page.get_by_role("button", name="登録する")
+        button.scroll_into_view_if_needed()
+        place = button.bounding_box()
+        assert place
+        for _ in range(2):  # the mouse does not wait for the page that is on its way
+            page.mouse.click(place["x"] + 10, place["y"] + 10)
+            page.wait_for_timeout(500)
+
+    def test_a_second_press_registers_no_second_row(
+        self, desk: Page, held: list[Route], live_site: Served
+    ) -> None:
+        self.press_twice(desk, "二度 押子")
+        for one in held:
+            one.continue_()
+        desk.wait_for_url(re.compile(r"/staff/residents/\d+/"))
+
+        rows = live_site.run(
+            "from madoguchi.residents.models import Resident\n"
+            "print(Resident.objects.filter(name__contains='押子').count())"
+        )
+        assert (len(held), rows) == (1, "1")
+
+    def test_without_the_guard_it_is_sent_twice(self, desk: Page, held: list[Route]) -> None:
+        desk.route(
+            "**/submit_once*.js", lambda it: it.fulfill(content_type="text/javascript", body="")
+        )
+
+        self.press_twice(desk, "三度 押男")
+
+        assert len(held) == 2
 
 
 class TestKeys:
@@ -114,6 +161,13 @@ class TestLive:
         page.wait_for_url("**/staff/reception/*/")
         return page
 
+    @pytest.fixture
+    def alive(self, live_site: Served) -> Iterator[Served]:
+        yield live_site
+        assert live_site.process is not None
+        if live_site.process.poll() is not None:
+            live_site.start()
+
     def walk_in(self, site: Served, hall: Page) -> str:
         """Somebody comes to the hall, and another desk gives the number."""
         code = hall.url.rstrip("/").rpartition("/")[2]
@@ -134,3 +188,28 @@ class TestLive:
         self.ticket(hall, self.walk_in(live_site, hall))
 
         expect(code).to_have_value("書きかけ")  # the page was not loaded again
+
+    def test_after_the_server_was_away_the_page_says_so_and_catches_up(
+        self, hall: Page, alive: Served, problems: list[str]
+    ) -> None:
+        hall.get_by_role("textbox").first.fill("書きかけ")
+        notice = hall.get_by_text("から画面が更新されていません")
+        expect(notice).to_have_count(0)
+
+        alive.stop()
+        expect(notice).to_be_visible(timeout=15_000)
+        missed = self.walk_in(alive, hall)
+        alive.start()
+
+        self.ticket(hall, missed)
+        expect(notice).to_have_count(0)
+        expect(hall.get_by_role("textbox").first).to_have_value("書きかけ")
+        problems.clear()  # the broken stream stands in the console
+
+    def test_a_short_break_is_not_mentioned(self, hall: Page) -> None:
+        hall.evaluate("document.dispatchEvent(new CustomEvent('madoguchi:stale'))")
+        hall.wait_for_timeout(1_000)
+        hall.evaluate("document.dispatchEvent(new CustomEvent('madoguchi:fresh'))")
+        hall.wait_for_timeout(4_500)  # longer than the page waits before it says anything
+
+        expect(hall.get_by_text("から画面が更新されていません")).to_have_count(0)
