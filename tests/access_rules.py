@@ -730,6 +730,9 @@ ROTA = {
         ABSENCES, BUTTON, kwargs=of_absence, post=nothing, forbidden={R.OTHER: DIVISION}
     ),
     "rota:contacts": Rule(ROTA_READERS, reads=True),
+    "rota:contacts_print": Rule(ROTA_READERS, reads=True),
+    "rota:fairness": Rule(ROTA_READERS),
+    "rota:fairness_excel": Rule(ROTA_READERS),
     "rota:save_contacts": Rule(  # a division writes its own, the head of the centre any
         ABSENCES,
         FORM,

@@ -101,7 +101,14 @@ def wish_to_change(user: User, pk: int) -> Wish:
     wish = get_object_or_404(Wish.objects.select_related("member"), pk=pk)
     if wish.member.user_id != user.pk and not may_edit(user):
         raise Http404
+    if steps.Wish(wish.kind) not in wishes_open_to(user):
+        raise PermissionDenied
     return wish
+
+
+def wishes_open_to(user: User) -> tuple[steps.Wish, ...]:
+    """Return which wishes the user may enter: 「必ず入る」 is for the editor alone."""
+    return tuple(steps.Wish) if may_edit(user) else steps.OWN_WISHES
 
 
 def leave_to_change(user: User, pk: int) -> Leave:

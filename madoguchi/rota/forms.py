@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -115,9 +115,25 @@ class LeaveForm(PeriodForm):
 
 class WishForm(forms.Form):
     on = JapaneseDateField(label="日")
-    kind = forms.ChoiceField(
-        label="希望", choices=[(kind.value, label) for kind, label in steps.WISH_LABELS.items()]
-    )
+    kind = forms.ChoiceField(label="希望")
+
+    def __init__(
+        self, *args: Any, member: Member, kinds: Collection[steps.Wish], **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        self.member, self.kinds = member, kinds
+        self.fields["kind"].choices = [  # type: ignore[attr-defined]
+            (kind.value, steps.WISH_LABELS[kind]) for kind in kinds
+        ]
+
+    def clean_on(self) -> date:
+        on: date = self.cleaned_data["on"]
+        fixed = self.member.wishes.filter(on=on, kind=steps.Wish.MUST.value)
+        if steps.Wish.MUST not in self.kinds and fixed.exists():
+            raise ValidationError(
+                "この日は「必ず入る」と決まっています。変えるときはセンター長に相談してください。"
+            )
+        return on
 
 
 class SwapForm(forms.Form):

@@ -1,6 +1,6 @@
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
@@ -39,6 +39,7 @@ from madoguchi.rota.rules.duties import (
 from madoguchi.staff.models import User
 
 SOFT_LABELS = {
+    duties.Soft.MUST: "「必ず入る」日に当番なし（1回）",
     duties.Soft.YEAR_END: "年末年始の偏り（1日）",
     duties.Soft.CLOSED: "閉庁日の偏り（1日）",
     duties.Soft.WEEKEND: "土日の偏り（1日）",
@@ -105,6 +106,7 @@ def problem(rota: Rota, *, changes_from: date | None = None, with_carried: bool 
             excused=frozenset(away[member.pk].excused),
             avoid=frozenset(wished[member.pk, steps.Wish.AVOID.value]),
             want=frozenset(wished[member.pk, steps.Wish.WANT.value]),
+            must=frozenset(wished[member.pk, steps.Wish.MUST.value]),
             carried=tuple(
                 (burden, round(carried[member.pk, burden], 6))
                 for burden in Burden
@@ -208,18 +210,24 @@ def _around(rota: Rota) -> frozenset[tuple[int, date]]:
 def _carried(rota: Rota) -> dict[tuple[int, Burden], float]:
     """Return how far everyone is above their part in the year's earlier published rotas."""
     year = date(fiscal_year(rota.first), 4, 1)
-    earlier = Rota.objects.filter(
-        site=rota.site,
-        status=steps.Status.PUBLISHED.value,
-        first__gte=year,
-        last__lt=rota.first,
-    )
-    above: dict[tuple[int, Burden], float] = defaultdict(float)
-    for each in earlier:
-        done = duties.counts(plan(each))
-        for key, part in duties.fair_shares(problem(each, with_carried=False)).items():
-            above[key] += done[key] - part
-    return above
+    done, parts = _shared(site=rota.site, first=year, last=rota.first - timedelta(days=1))
+    return {key: done[key] - part for key, part in parts.items()}
+
+
+def _shared(
+    *, site: Site, first: date, last: date
+) -> tuple[Counter[tuple[int, Burden]], dict[tuple[int, Burden], float]]:
+    """Return how many days everyone has in the published rotas, and how many are their part."""
+    done: Counter[tuple[int, Burden]] = Counter()
+    parts: dict[tuple[int, Burden], float] = defaultdict(float)
+    published = Rota.objects.filter(site=site, status=steps.Status.PUBLISHED.value)
+    for rota in published.filter(first__lte=last, last__gte=first):
+        asked = problem(rota, with_carried=False)
+        places = tuple(place for place in asked.places if first <= place.on <= last)
+        done += duties.counts(each for each in plan(rota) if first <= each.on <= last)
+        for key, part in duties.fair_shares(replace(asked, places=places)).items():
+            parts[key] += part
+    return done, parts
 
 
 @dataclass(frozen=True)
@@ -234,6 +242,7 @@ class FairRow:
 class Result:
     """How good the rota is as it stands."""
 
+    causes: tuple[str, ...]
     holes: tuple[str, ...]
     hole_count: int
     breaches: tuple[str, ...]
@@ -260,9 +269,13 @@ def result(rota: Rota) -> Result:
     }
     holes = duties.holes(asked, done)
     avoid = sum(len(person.avoid & asked.kind.keys()) for person in asked.people)
-    want = sum(len(duties.wishes_possible(person, asked)) for person in asked.people)
+    want = sum(
+        len(duties.wishes_possible(person, person.want | person.must, asked))
+        for person in asked.people
+    )
     turns = sum(1 for _ in duties.turn_places(asked))
     return Result(
+        causes=tuple(cause.words(skills[cause.skill]) for cause in duties.causes(asked, holes)),
         holes=tuple(hole.words(skills[hole.place.skill]) for hole in holes),
         hole_count=sum(hole.place.count - hole.filled for hole in holes),
         breaches=tuple(
@@ -270,28 +283,34 @@ def result(rota: Rota) -> Result:
             f"（{duties.HINDRANCE_LABELS[breach.hindrance]}）"
             for breach in duties.breaches(asked, done)
         ),
-        fairness=_fairness(asked, done, members),
+        fairness=_fair_rows(duties.counts(done), duties.fair_shares(asked), members),
         avoided=avoid - costs[duties.Soft.AVOID],
         avoid=avoid,
-        granted=want - costs[duties.Soft.WANT],
+        granted=want - costs[duties.Soft.WANT] - costs[duties.Soft.MUST],
         want=want,
         turns_kept=turns - costs[duties.Soft.TURN],
         turns=turns,
     )
 
 
-def _fairness(
-    asked: Problem, done: Collection[Assignment], members: dict[int, Member]
+def fairness(*, site: Site, year: int) -> tuple[FairRow, ...]:
+    """Return what everyone carries in a fiscal year; some queries for each of its rotas."""
+    done, parts = _shared(site=site, first=date(year, 4, 1), last=date(year + 1, 3, 31))
+    members = Member.objects.filter(pk__in={person for person, _ in (*done, *parts)})
+    return _fair_rows(done, parts, members.select_related("user__division").in_bulk())
+
+
+def _fair_rows(
+    done: Counter[tuple[int, Burden]],
+    parts: Mapping[tuple[int, Burden], float],
+    members: Mapping[int, Member],
 ) -> tuple[FairRow, ...]:
-    counted = duties.counts(done)
-    parts = duties.fair_shares(asked)
     rows = []
     for member in sorted(members.values(), key=lambda each: (each.user.kana, each.pk)):
         cells = []
         for burden in Burden:
-            part = parts.get((member.pk, burden), 0.0)
+            part, number = parts.get((member.pk, burden), 0.0), done[member.pk, burden]
             low, high = duties.band(part)
-            number = counted[member.pk, burden]
             cells.append((burden, number, round(part, 1), low <= number <= high))
         rows.append(FairRow(member, tuple(cells)))
     return tuple(rows)
@@ -402,7 +421,7 @@ def candidates(duty: Duty) -> list[Candidate]:
             steps.WISH_LABELS[steps.Wish.AVOID]
             if duty.on in person.avoid
             else steps.WISH_LABELS[steps.Wish.WANT]
-            if duty.on in person.want
+            if duty.on in person.want | person.must
             else ""
         )
         near = sum(abs((on - duty.on).days) <= 7 for on in busy[person.id])

@@ -62,6 +62,7 @@ BURDEN_LABELS = {
 class Soft(StrEnum):
     """What may be broken, at a price."""
 
+    MUST = "must"
     YEAR_END = "year_end"
     CLOSED = "closed"
     WEEKEND = "weekend"
@@ -72,6 +73,7 @@ class Soft(StrEnum):
 
 
 WEIGHTS = {  # the price of one: a day beyond the fair share, a wish, a division's turn
+    Soft.MUST: 200,
     Soft.YEAR_END: 40,
     Soft.CLOSED: 20,
     Soft.WEEKEND: 10,
@@ -104,6 +106,14 @@ HINDRANCE_LABELS = {
     Hindrance.IN_ROW: "連続勤務の上限",
 }
 
+REMEDIES = {  # what makes room; nobody is asked to serve a kind of day that is not theirs
+    Hindrance.AWAY: "休暇の日を分ける",
+    Hindrance.WEEKDAY: "出られる曜日を広げる",
+    Hindrance.TWICE: "時間帯をまとめる",
+    Hindrance.BACK_TO_BACK: "閉庁日の当番どうしの間を短くする",
+    Hindrance.IN_ROW: "連続勤務の上限を延ばす",
+}
+
 
 @dataclass(frozen=True)
 class Person:
@@ -119,6 +129,7 @@ class Person:
     excused: frozenset[date] = frozenset()
     avoid: frozenset[date] = frozenset()
     want: frozenset[date] = frozenset()
+    must: frozenset[date] = frozenset()  # wanted so firmly that only the hard rules outweigh it
     carried: tuple[tuple[Burden, float], ...] = ()  # days above the fair share so far this year
 
 
@@ -330,6 +341,44 @@ def holes(problem: Problem, plan: Collection[Assignment]) -> list[Hole]:
     return found
 
 
+@dataclass(frozen=True)
+class Cause:
+    """Why places of one kind stay empty: how many, who could serve there, what hinders them."""
+
+    kind: DayKind
+    skill: int
+    missing: int
+    able: int
+    hindrance: Hindrance | None
+
+    def words(self, skill: str) -> str:
+        """Return the cause as a sentence, and what would help."""
+        what = f"{DAY_KIND_LABELS[self.kind]}の{skill}が、のべ{self.missing}か所足りません"
+        if self.hindrance is None:
+            return f"{what}。この日に入れる当番員がいません。当番員を加えてください。"
+        return (
+            f"{what}。入れる当番員は{self.able}人で、"
+            f"いちばん多い理由は「{HINDRANCE_LABELS[self.hindrance]}」です。"
+            f"{REMEDIES[self.hindrance]}か、当番員を加えるか、必要人数を減らしてください。"
+        )
+
+
+def causes(problem: Problem, empty: Iterable[Hole]) -> list[Cause]:
+    """Return the reasons of many holes in a few sentences, the most holes first."""
+    missing: Counter[tuple[DayKind, int]] = Counter()
+    reasons: dict[tuple[DayKind, int], Counter[Hindrance]] = defaultdict(Counter)
+    for hole in empty:
+        group = (hole.place.kind, hole.place.skill)
+        missing[group] += hole.place.count - hole.filled
+        reasons[group].update({why: n for why, n in hole.reasons if why in REMEDIES})
+    found = []
+    for (kind, skill), count in missing.most_common():
+        able = sum(skill in each.skills and kind in each.kinds for each in problem.people)
+        main = max(reasons[kind, skill].items(), key=lambda each: each[1], default=(None, 0))[0]
+        found.append(Cause(kind, skill, count, able, main))
+    return found
+
+
 def fair_shares(problem: Problem) -> dict[tuple[int, Burden], float]:
     """
     Return how many days of each burden are each person's part.
@@ -377,9 +426,9 @@ def costs(problem: Problem, plan: Collection[Assignment]) -> dict[Soft, int]:
     on_duty = {(each.person, each.on) for each in plan}
     for each in problem.people:
         found[Soft.AVOID] += sum((each.id, on) in on_duty for on in each.avoid)
-        found[Soft.WANT] += sum(
-            (each.id, on) not in on_duty for on in wishes_possible(each, problem)
-        )
+        for soft, days_wanted in ((Soft.WANT, each.want), (Soft.MUST, each.must)):
+            possible = wishes_possible(each, days_wanted, problem)
+            found[soft] += sum((each.id, on) not in on_duty for on in possible)
     for place in turn_places(problem):
         kept = any(
             problem.person[each.person].division == problem.turns[place.on]
@@ -395,9 +444,9 @@ def price(found: Mapping[Soft, int]) -> int:
     return sum(WEIGHTS[soft] * count for soft, count in found.items())
 
 
-def wishes_possible(person: Person, problem: Problem) -> list[date]:
-    """Return the days someone wants that have a place for them at all."""
-    places = [place for place in problem.places if place.on in person.want]
+def wishes_possible(person: Person, days: Collection[date], problem: Problem) -> list[date]:
+    """Return those of the days that have a place for the person at all."""
+    places = [place for place in problem.places if place.on in days]
     return sorted({place.on for place in places if hindrance(person, place) is None})
 
 

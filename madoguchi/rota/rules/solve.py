@@ -222,9 +222,10 @@ class _Search:
             for on in sorted(each.avoid):
                 met = sum(on_day[each.id, on]) + ((each.id, on) in fixed)
                 terms.append(duties.WEIGHTS[Soft.AVOID] * met)
-            for on in duties.wishes_possible(each, self.problem):
-                if (each.id, on) not in fixed:
-                    terms.append(duties.WEIGHTS[Soft.WANT] * (1 - sum(on_day[each.id, on])))
+            for soft, wanted in ((Soft.WANT, each.want), (Soft.MUST, each.must)):
+                for on in duties.wishes_possible(each, wanted, self.problem):
+                    if (each.id, on) not in fixed:
+                        terms.append(duties.WEIGHTS[soft] * (1 - sum(on_day[each.id, on])))
         return terms
 
     def _turns(self) -> list[Any]:

@@ -41,9 +41,11 @@ STAGE_LABELS = {
 class Wish(StrEnum):
     AVOID = "avoid"
     WANT = "want"
+    MUST = "must"
 
 
-WISH_LABELS = {Wish.AVOID: "避けたい", Wish.WANT: "入りたい"}
+WISH_LABELS = {Wish.AVOID: "避けたい", Wish.WANT: "入りたい", Wish.MUST: "必ず入る"}
+OWN_WISHES = (Wish.AVOID, Wish.WANT)  # what a member says alone; the rest is agreed with the head
 
 
 class Leave(StrEnum):

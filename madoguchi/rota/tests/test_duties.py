@@ -249,3 +249,34 @@ def test_closed_days_go_round_the_divisions_in_order() -> None:
     turns = duties.turns(days, [7, 8], start=1)
 
     assert turns == {SATURDAY: 8, SUNDAY: 7, date(2026, 12, 5): 8}
+
+
+class TestCauses:
+    def test_many_holes_are_one_sentence_with_what_would_help(self) -> None:
+        saturdays = [SATURDAY + timedelta(weeks=n) for n in range(8)]
+        people = (person(1, away=frozenset(saturdays)), person(2, kinds=frozenset()))
+        problem = Problem(people, tuple(place(on, count=2) for on in saturdays))
+
+        [cause] = duties.causes(problem, duties.holes(problem, ()))
+
+        assert cause.words("相談員") == (
+            "閉庁日の相談員が、のべ16か所足りません。入れる当番員は1人で、いちばん多い理由は「休暇」"
+            "です。休暇の日を分けるか、当番員を加えるか、必要人数を減らしてください。"
+        )
+
+    def test_where_nobody_serves_more_members_are_asked_for(self) -> None:
+        problem = Problem((person(1),), (place(FRIDAY, skill=2),))
+
+        [cause] = duties.causes(problem, duties.holes(problem, ()))
+
+        assert cause.words("消費生活相談員") == (
+            "平日の消費生活相談員が、のべ1か所足りません。この日に入れる当番員がいません。"
+            "当番員を加えてください。"
+        )
+
+    def test_the_worst_comes_first(self) -> None:
+        problem = Problem((), (place(FRIDAY), place(SATURDAY, count=3)))
+
+        found = duties.causes(problem, duties.holes(problem, ()))
+
+        assert [cause.kind for cause in found] == [DayKind.CLOSED, DayKind.WEEKDAY]

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from itertools import product
 from typing import Any
@@ -279,6 +279,28 @@ class TestMine:
         assert not Wish.objects.exists()
         assert not Leave.objects.exists()
 
+    def test_what_must_be_is_entered_by_the_head_and_not_undone_by_the_member(
+        self, client: Client, rota: Rota
+    ) -> None:
+        member = own(client)
+        fixed = {"on": SOON.isoformat(), "kind": "must"}
+        client.post(url("wish", member.pk), fixed)
+        assert not Wish.objects.exists()
+        client.force_login(head())
+        client.post(url("wish", member.pk), fixed)
+        wish = Wish.objects.get()
+
+        own(client)
+        page = text(client.post(url("wish", member.pk), {"on": fixed["on"], "kind": "avoid"}))
+
+        assert "「必ず入る」と決まっています" in page
+        assert url("unwish", wish.pk) not in page
+        assert client.post(url("unwish", wish.pk)).status_code == 403
+        assert Wish.objects.get().kind == "must"
+        client.force_login(head())
+        client.post(url("unwish", wish.pk))
+        assert not Wish.objects.exists()
+
     def test_the_calendar_file_has_the_duties_with_their_hours_and_zone(
         self, client: Client, rota: Rota
     ) -> None:
@@ -537,7 +559,58 @@ class TestSettings:
         assert "相談 花子" in text(as_head.get(url("members")))
 
 
+class TestFairness:
+    def test_a_year_adds_up_all_its_published_rotas(self, client: Client) -> None:
+        first = date(2030, 6, 3)  # a Monday
+        published(first=first, last=first + timedelta(days=3))
+        later = first + timedelta(days=7)
+        rota = draft(first=later, last=later + timedelta(days=3))
+        Duty.objects.filter(rota=rota).update(member=None)
+        actions.assign(duty=rota.duties.all()[0], member=colleague(), by=head(), at=make.NOW)
+        actions.publish(rota=rota, accept_holes=True, by=head(), at=make.NOW)
+        draft(first=first + timedelta(days=14), last=first + timedelta(days=17))
+
+        rows = queries.fairness(site=make.centre_site(), year=2030)
+
+        weekdays = {row.member.pk: row.cells[0][1:] for row in rows}
+        assert weekdays[colleague().pk] == (2, 2.0, True)
+        assert sorted(days for days, _, _ in weekdays.values()) == [1, 1, 1, 2]
+        assert queries.fairness(site=make.centre_site(), year=2029) == ()
+
+    def test_everyone_sees_it_and_takes_it_home(self, client: Client, rota: Rota) -> None:
+        client.force_login(stranger())
+
+        page = text(client.get(url("fairness")))
+        sheet = load_workbook(BytesIO(client.get(url("fairness_excel")).content)).active
+
+        assert "当番の公平さ" in page
+        assert url("person", colleague().pk) in page
+        assert sheet is not None
+        assert next(iter(sheet.values))[:4] == ("氏名", "部署", "平日", "平日（公平な回数）")
+        assert sheet.max_row == 1 + Member.objects.count()
+
+    def test_queries_do_not_grow_with_people(
+        self, as_head: Client, django_assert_max_num_queries: Any
+    ) -> None:
+        published(first=TODAY, last=SOON, count=20)
+
+        with django_assert_max_num_queries(22):
+            as_head.get(url("fairness"))
+
+
 class TestContacts:
+    def test_the_sheet_for_the_telephone_is_written_down_too(self, client: Client) -> None:
+        EmergencyContact.objects.create(
+            division=make.division("環境課"), name="林 健吾", phone="0900001111"
+        )
+        client.force_login(stranger())
+
+        page = text(client.get(url("contacts_print")))
+
+        assert "林 健吾" in page
+        assert "0900001111" in page
+        assert AuditEvent.objects.filter(verb="emergency_contact.list").count() == 1
+
     def test_looking_is_written_down(self, client: Client) -> None:
         contact = EmergencyContact.objects.create(
             division=make.division("環境課"), name="林 健吾", phone="0900001111"

@@ -192,6 +192,19 @@ class TestSoftRules:
         assert plan[mondays[3]] == 1
 
 
+def test_a_fixed_wish_outweighs_turn_and_fairness_but_no_hard_rule() -> None:
+    saturdays = [date(2026, 6, 6) + timedelta(weeks=n) for n in range(4)]
+    people = (
+        person(1, division=1, must=frozenset(saturdays), away=frozenset(saturdays[:1])),
+        person(2, division=2),
+    )
+    turns = dict.fromkeys(saturdays, 2)
+
+    found = solve(Problem(people, tuple(place(on) for on in saturdays), turns=turns))
+
+    assert [each.person for each in sorted(found.plan)] == [2, 1, 1, 1]
+
+
 def test_what_is_fixed_stays_even_against_a_rule() -> None:
     saturday, sunday = date(2026, 6, 6), date(2026, 6, 7)
     kept = frozenset(Assignment(on, Shift.DAY, 1, 1) for on in (saturday, sunday))

@@ -144,8 +144,7 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
     """Show when one member is on duty in the fiscal year."""
     member = access.member_to_read(request.user, pk)
     on = timezone.localdate()
-    key = request.GET.get("year", "")
-    year = int(key) if key.isdecimal() and 1900 < int(key) < 9000 else fiscal_year(on)
+    year = _year(request)
     rows = list(queries.duties_of(member, first=date(year, 4, 1), last=date(year + 1, 3, 31)))
     counted = duties.counts(queries.assignment(row) for row in rows)
     return render(
@@ -163,6 +162,52 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
             ],
             "may_edit": access.may_edit(request.user),
         },
+    )
+
+
+def _year(request: StaffRequest) -> int:
+    """Return the fiscal year asked for, else the one that runs."""
+    key = request.GET.get("year", "")
+    asked = int(key) if key.isdecimal() else 0
+    return asked if 1900 < asked < 9000 else fiscal_year(timezone.localdate())
+
+
+@require_GET
+@requires(Verb.READ_ROTA)
+def fairness(request: StaffRequest) -> HttpResponse:
+    """Show how many duties everyone has in the fiscal year, beside what would be their part."""
+    site = access.site_to_show(request.user, request.GET.get("site", ""))
+    year = _year(request)
+    page = {
+        "site": site,
+        "sites": queries.sites(),
+        "year": year,
+        "starts_on": date(year, 4, 1),
+        "rows": queries.fairness(site=site, year=year),
+        "burdens": duties.BURDEN_LABELS.values(),
+    }
+    return render(request, "rota/fairness.html", page)
+
+
+@require_GET
+@requires(Verb.READ_ROTA)
+def fairness_excel(request: StaffRequest) -> HttpResponse:
+    site = access.site_to_show(request.user, request.GET.get("site", ""))
+    year = _year(request)
+    columns = [Column("氏名", 18), Column("部署", 22)]
+    for label in duties.BURDEN_LABELS.values():
+        columns += [Column(label, 12), Column(f"{label}（公平な回数）", 16)]
+    return xlsx_response(
+        filename=f"当番の公平さ_{site.name}_{year}年度.xlsx",
+        columns=columns,
+        rows=(
+            (
+                row.member.user.name,
+                row.member.user.division.name,
+                *(value for _, days, part, _ in row.cells for value in (days, part)),
+            )
+            for row in queries.fairness(site=site, year=year)
+        ),
     )
 
 
@@ -243,6 +288,15 @@ def contacts(request: StaffRequest) -> HttpResponse:
     ]
     on = timezone.localdate()
     return render(request, "rota/contacts.html", {"listed": listed, "on": on})
+
+
+@require_GET
+@requires(Verb.READ_ROTA)
+def contacts_print(request: StaffRequest) -> HttpResponse:
+    """Show the contacts as a sheet of A4, for the telephone of the closed day."""
+    at = timezone.now()
+    rows = access.contacts_to_read(request.user, at=at)
+    return render(request, "rota/contacts_print.html", {"listed": rows, "printed_at": at})
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -40,17 +40,26 @@ def _wishes_page(request: StaffRequest, member: Member, **forms: Any) -> HttpRes
     on = timezone.localdate()
     is_own = member.user_id == request.user.pk
     rows = list(queries.duties_of(member, first=on))
+    hours = {
+        duty: (begins, ends) for duty, begins, ends in queries.duty_hours(rows, site=member.site)
+    }
     page = {
         "member": member,
         "is_own": is_own,
-        "duties": rows,
+        "duties": [(row, hours.get(row)) for row in rows],
         "leaves": member.leaves.filter(last__gte=on),
         "wishes": member.wishes.filter(on__gte=on),
         "leave_form": LeaveForm(auto_id="leave_%s"),
-        "wish_form": WishForm(auto_id="wish_%s"),
+        "wish_form": _wish_form(request, member),
         "today": on,
+        "may_edit": access.may_edit(request.user),
     }
     return render(request, "rota/mine.html", page | forms)
+
+
+def _wish_form(request: StaffRequest, member: Member, data: QueryDict | None = None) -> WishForm:
+    kinds = access.wishes_open_to(request.user)
+    return WishForm(data, auto_id="wish_%s", member=member, kinds=kinds)
 
 
 @require_POST
@@ -89,7 +98,7 @@ def cancel_leave(request: StaffRequest, pk: int) -> HttpResponse:
 @requires(Verb.READ_ROTA)
 def wish(request: StaffRequest, pk: int) -> HttpResponse:
     member = access.member_to_change(request.user, pk)
-    form = WishForm(request.POST, auto_id="wish_%s")
+    form = _wish_form(request, member, request.POST)
     if not form.is_valid():
         return _wishes_page(request, member, wish_form=form)
     actions.wish(member=member, by=request.user, at=timezone.now(), **form.cleaned_data)
