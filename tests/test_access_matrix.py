@@ -212,6 +212,22 @@ def permitted(name: str) -> Reader:
     return readers[0] if readers else ANONYMOUS
 
 
+# What each form with a person's record on its page refuses to save.
+SENT_BACK: dict[str, dict[str, str]] = {
+    name: {}
+    for name, rule in RULES.items()
+    if "POST" in rule.methods and rule.reads and not name.startswith("booking:")
+} | {
+    "residents:update": {"birth_on": "きのうごろ"},
+    "residents:reveal": {},
+    "residents:restrict": {},
+    "residents:lift_restriction": {},
+    "residents:add_accommodation": {},
+    "casework:identify": {"do": "find"},
+    "casework:accept": {},
+}
+
+
 class TestTrail:
     """Every change and every reading of a person's record stands in the audit trail."""
 
@@ -240,6 +256,22 @@ class TestTrail:
         with transaction.atomic():
             before = AuditEvent.objects.count()
             response = ask(world, Cell(name, "GET", permitted(name), Relation.OWN))
+            written = AuditEvent.objects.count() - before
+            transaction.set_rollback(True)
+
+        assert (response.status_code, written) == (200, 1)
+
+    @pytest.mark.usefixtures("_undrawn")
+    @pytest.mark.parametrize("name", SENT_BACK)
+    def test_a_form_sent_back_shows_the_record_and_writes_one_event(
+        self, world: World, name: str
+    ) -> None:
+        """Nobody reads a record unseen by sending what cannot be saved."""
+        cell = Cell(name, "POST", permitted(name), Relation.OWN)
+
+        with transaction.atomic():
+            before = AuditEvent.objects.count()
+            response = world.clients[cell.reader].post(address_of(world, cell), SENT_BACK[name])
             written = AuditEvent.objects.count() - before
             transaction.set_rollback(True)
 

@@ -56,31 +56,27 @@ def visible_cases(user: User) -> CaseQuerySet:
 def case_to_read(user: User, number: str, *, at: datetime) -> Case:
     """Return the case, or 404, and note in the trail that it was read."""
     case = _case(user, number)
-    _note_reading(case, user, at=at)
+    note_reading(user, case, at=at)
     return case
 
 
-def case_to_change(user: User, number: str, *, shown_at: datetime | None = None) -> Case:
+def case_to_change(user: User, number: str) -> Case:
     """
     Return an open case of the user's to change; 404 unknown, 403 somebody else's or closed.
 
-    `shown_at`: when the page shows the case before anything is changed, which is a reading.
+    A page that shows it notes so itself (`note_reading`): opened, or sent back with an error.
     """
     case = _case(user, number)
     if not is_in_charge(user, case) or case.is_closed:
         raise PermissionDenied
-    if shown_at is not None:
-        _note_reading(case, user, at=shown_at)
     return case
 
 
-def case_after_closing(user: User, number: str, *, shown_at: datetime | None = None) -> Case:
+def case_after_closing(user: User, number: str) -> Case:
     """Return a closed case of the user's: to reopen it, print its survey or learn from it."""
     case = _case(user, number)
     if not is_in_charge(user, case) or not case.is_closed:
         raise PermissionDenied
-    if shown_at is not None:
-        _note_reading(case, user, at=shown_at)
     return case
 
 
@@ -127,13 +123,11 @@ def requests_asked(user: User) -> HandoverQuerySet:
 def handover_to_read(user: User, handover_id: int, *, at: datetime) -> Handover:
     """Return the request, or 404, and note in the trail that its case was read."""
     handover = get_object_or_404(visible_handovers(user), pk=handover_id)
-    _note_reading(handover.case, user, at=at, handover=handover.pk)
+    note_reading(user, handover.case, at=at, handover=handover.pk)
     return handover
 
 
-def handover_to_answer(
-    user: User, handover_id: int, *, shown_at: datetime | None = None
-) -> Handover:
+def handover_to_answer(user: User, handover_id: int) -> Handover:
     """
     Return a request the user may accept, decline or report on; 404 unknown, 403 not theirs.
 
@@ -142,8 +136,6 @@ def handover_to_answer(
     handover = get_object_or_404(visible_handovers(user), pk=handover_id)
     if not may_answer(user, handover) or handover.case.is_closed:
         raise PermissionDenied
-    if shown_at is not None:
-        _note_reading(handover.case, user, at=shown_at, handover=handover.pk)
     return handover
 
 
@@ -153,15 +145,11 @@ def may_answer(user: User, handover: Handover) -> bool:
     return own or for_outside
 
 
-def handover_to_withdraw(
-    user: User, handover_id: int, *, shown_at: datetime | None = None
-) -> Handover:
+def handover_to_withdraw(user: User, handover_id: int) -> Handover:
     """Return a request of a case in the user's charge; 404 unknown, 403 not theirs or closed."""
     handover = get_object_or_404(visible_handovers(user), pk=handover_id)
     if not may_withdraw(user, handover):
         raise PermissionDenied
-    if shown_at is not None:
-        _note_reading(handover.case, user, at=shown_at, handover=handover.pk)
     return handover
 
 
@@ -234,7 +222,8 @@ def _involves(user: User, case: str) -> Exists:
     return Exists(Involvement.objects.filter(case=OuterRef(case), user=user))
 
 
-def _note_reading(case: Case, user: User, *, at: datetime, **detail: int) -> None:
+def note_reading(user: User, case: Case, *, at: datetime, **detail: int) -> None:
+    """Note in the trail that a page shows the case; `detail` says as part of what."""
     audit.record(
         verb="case.read",
         target=case,

@@ -30,14 +30,19 @@ def residents_found(user: User, words: str, *, page: str, at: datetime) -> Page[
 def resident_to_read(user: User, pk: int, *, at: datetime) -> Resident:
     """Return the record for reading, and note it."""
     resident = resident_to_change(user, pk)
-    audit.record(
-        verb="resident.read", target=resident, person=resident.pk, actor=user.username, at=at
-    )
+    note_reading(user, resident, at=at)
     return resident
 
 
+def note_reading(user: User, resident: Resident, *, at: datetime) -> None:
+    """Note in the trail that a page shows the record."""
+    audit.record(
+        verb="resident.read", target=resident, person=resident.pk, actor=user.username, at=at
+    )
+
+
 def resident_to_change(user: User, pk: int) -> Resident:
-    """Return the record for an action, which notes itself."""
+    """Return the record for an action, which notes itself; a form sent back is a reading."""
     return get_object_or_404(Resident.objects.prefetch_related("accommodations"), pk=pk)
 
 

@@ -44,25 +44,27 @@ def register(request: StaffRequest) -> HttpResponse:
 @require_safe
 @requires(Verb.READ_RESIDENTS)
 def detail(request: StaffRequest, pk: int) -> HttpResponse:
-    resident = access.resident_to_read(request.user, pk, at=timezone.now())
-    return _detail(request, resident, resident.contact)
+    return _detail(request, access.resident_to_change(request.user, pk))
 
 
 def _detail(
     request: StaffRequest,
     resident: Resident,
-    contact: ShownContact,
     *,
+    revealed: ShownContact | None = None,
     reveal_form: ReasonForm | None = None,
     restriction_form: ReasonForm | None = None,
     accommodation_form: AccommodationForm | None = None,
 ) -> HttpResponse:
+    """Show the record, which is a reading; a revealed contact is in the trail as such."""
+    if revealed is None:
+        access.note_reading(request.user, resident, at=timezone.now())
     return render(
         request,
         "residents/detail.html",
         {
             "resident": resident,
-            "contact": contact,
+            "contact": revealed or resident.contact,
             "may_reveal": request.user.may(Verb.REVEAL_ADDRESS),
             "reveal_form": reveal_form or ReasonForm(auto_id="reveal_%s"),
             "restriction_form": restriction_form or ReasonForm(auto_id="restriction_%s"),
@@ -77,28 +79,26 @@ def reveal(request: StaffRequest, pk: int) -> HttpResponse:
     """Show the contact in this one answer; opened again, the page is masked again."""
     resident = access.resident_to_change(request.user, pk)
     form = ReasonForm(request.POST, auto_id="reveal_%s")
-    contact = resident.contact
-    if form.is_valid():
-        contact = actions.reveal(
-            resident=resident,
-            reason=form.cleaned_data["reason"],
-            by=request.user,
-            at=timezone.now(),
-        )
-    return _detail(request, resident, contact, reveal_form=form)
+    if not form.is_valid():
+        return _detail(request, resident, reveal_form=form)
+    contact = actions.reveal(
+        resident=resident,
+        reason=form.cleaned_data["reason"],
+        by=request.user,
+        at=timezone.now(),
+    )
+    return _detail(request, resident, revealed=contact, reveal_form=form)
 
 
 @requires(Verb.READ_RESIDENTS)
 def update(request: StaffRequest, pk: int) -> HttpResponse:
-    if request.method == "POST":
-        resident = access.resident_to_change(request.user, pk)
-    else:
-        resident = access.resident_to_read(request.user, pk, at=timezone.now())
+    resident = access.resident_to_change(request.user, pk)
     form = EditResidentForm(request.POST or None, resident=resident)
     if form.is_valid():
         actions.update(resident=resident, by=request.user, at=timezone.now(), **form.cleaned_data)
         messages.success(request, "保存しました。")
         return redirect("residents:detail", pk)
+    access.note_reading(request.user, resident, at=timezone.now())
     return render(request, "residents/update.html", {"form": form, "resident": resident})
 
 
@@ -119,7 +119,7 @@ def _set_restriction(request: StaffRequest, pk: int, *, hide: bool) -> HttpRespo
     resident = access.resident_to_change(request.user, pk)
     form = ReasonForm(request.POST, auto_id="restriction_%s")
     if not form.is_valid():
-        return _detail(request, resident, resident.contact, restriction_form=form)
+        return _detail(request, resident, restriction_form=form)
     act = actions.restrict if hide else actions.lift_restriction
     act(resident=resident, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
     messages.success(request, "住所秘匿にしました。" if hide else "住所秘匿を解きました。")
@@ -132,7 +132,7 @@ def add_accommodation(request: StaffRequest, pk: int) -> HttpResponse:
     resident = access.resident_to_change(request.user, pk)
     form = AccommodationForm(request.POST, auto_id="help_%s")
     if not form.is_valid():
-        return _detail(request, resident, resident.contact, accommodation_form=form)
+        return _detail(request, resident, accommodation_form=form)
     actions.add_accommodation(
         resident=resident, by=request.user, at=timezone.now(), **form.cleaned_data
     )

@@ -249,9 +249,7 @@ def open_from_visit(request: StaffRequest, visit_id: int) -> HttpResponse:
 def write_record(request: StaffRequest, number: str) -> HttpResponse:
     """相談記録票: write while talking. A text saved in between by somebody else is shown."""
     now, draft = timezone.now(), f"case.{number}.record"
-    found = access.case_to_change(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_to_change(request.user, number)
     if request.method == "GET":
         saved = staff_queries.draft_fields(user=request.user, form=draft)
         form = RecordForm(initial=_initial(RecordForm.initial_of(found), saved), case=found)
@@ -288,7 +286,15 @@ def _record_page(
         "now": timezone.localtime(),
         "since": timezone.localtime(_talk_began(found)),
     }
-    return render(request, "casework/write_record.html", context | more)
+    return _show(request, found, "casework/write_record.html", context | more)
+
+
+def _show(
+    request: StaffRequest, found: Case, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """Draw a page with the case on it, which is a reading: opened, or sent back with an error."""
+    access.note_reading(request.user, found, at=timezone.now())
+    return render(request, template, context)
 
 
 def _talk_began(found: Case) -> Any:
@@ -318,9 +324,7 @@ def _with(data: QueryDict, **values: str) -> QueryDict:
 def correct_contact(request: StaffRequest, number: str, contact_id: int) -> HttpResponse:
     """Correct what was written about one exchange; the first text stays beside it."""
     now = timezone.now()
-    found = access.case_to_change(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_to_change(request.user, number)
     contact = access.contact_to_correct(found, contact_id)
     form = CorrectContactForm(
         request.POST or None, initial={"text": contact.text, "minutes": contact.minutes}
@@ -355,7 +359,7 @@ def _form_page(
         "draft": draft,
         "back": reverse("casework:case", args=[found.number]),
     }
-    return render(request, FORM_PAGE, context)
+    return _show(request, found, FORM_PAGE, context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -363,22 +367,20 @@ def _form_page(
 def identify(request: StaffRequest, number: str) -> HttpResponse:
     """Say whose case it is: found in the register, entered into it, or left anonymous."""
     now = timezone.now()
-    found = access.case_to_change(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_to_change(request.user, number)
     form = PersonForm(request.POST or None, initial=queries.name_in_booking(found))
     context: dict[str, Any] = {"case": found, "form": form}
     if not form.is_bound:
-        return render(request, "casework/identify.html", context)
+        return _show(request, found, "casework/identify.html", context)
 
     form.is_valid()
     context["candidates"] = access.candidates(request.user, form.wanted(), at=now)
     context["has_looked"] = True
     if request.POST.get("do") == "find" or not form.is_valid():
-        return render(request, "casework/identify.html", context)
+        return _show(request, found, "casework/identify.html", context)
     if context["candidates"] and not form.is_decided(context["candidates"]):
         form.ask_which()
-        return render(request, "casework/identify.html", context)
+        return _show(request, found, "casework/identify.html", context)
     try:
         actions.identify_person(
             case=found,
@@ -389,7 +391,7 @@ def identify(request: StaffRequest, number: str) -> HttpResponse:
         )
     except RuleBroken as reason:
         form.add_error(None, str(reason))
-        return render(request, "casework/identify.html", context)
+        return _show(request, found, "casework/identify.html", context)
     messages.success(request, "相談者を記録しました。")
     return redirect("casework:case", number)
 
@@ -399,9 +401,7 @@ def identify(request: StaffRequest, number: str) -> HttpResponse:
 def restrict(request: StaffRequest, number: str) -> HttpResponse:
     """Restrict the case to the people who work on it, or open it again."""
     now = timezone.now()
-    found = access.case_to_change(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_to_change(request.user, number)
     form = RestrictForm(request.POST or None, initial={"is_sensitive": found.is_sensitive})
     if form.is_valid():
         actions.restrict(case=found, by=request.user, at=now, **form.cleaned_data)
@@ -415,9 +415,7 @@ def restrict(request: StaffRequest, number: str) -> HttpResponse:
 def involve(request: StaffRequest, number: str) -> HttpResponse:
     """Let one more colleague work on a restricted case."""
     now = timezone.now()
-    found = access.case_to_change(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_to_change(request.user, number)
     form = InvolveForm(request.POST or None, case=found)
     if form.is_valid():
         actions.involve(case=found, by=request.user, at=now, **form.cleaned_data)
@@ -431,9 +429,7 @@ def involve(request: StaffRequest, number: str) -> HttpResponse:
 def ask_division(request: StaffRequest, number: str) -> HttpResponse:
     """Ask a division to come, or to take the matter on; the explanation travels with it."""
     now, draft = timezone.now(), f"case.{number}.request"
-    found = access.case_to_change(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_to_change(request.user, number)
     initial: dict[str, Any] = {}
     if request.method == "GET":
         initial = {
@@ -456,7 +452,7 @@ def ask_division(request: StaffRequest, number: str) -> HttpResponse:
             )
             return redirect("casework:case", number)
     context = {"case": found, "form": form, "draft": draft}
-    return render(request, "casework/ask_division.html", context)
+    return _show(request, found, "casework/ask_division.html", context)
 
 
 @require_POST
@@ -482,9 +478,7 @@ def close(request: StaffRequest, number: str) -> HttpResponse:
         request.user, number, key=request.POST.get("key", "")
     ):
         return redirect("casework:survey_card", number)
-    found = access.case_to_change(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_to_change(request.user, number)
     owing = [row for row in queries.handovers_of(found) if row.is_outstanding]
     saved = {}
     if request.method == "GET":
@@ -503,7 +497,7 @@ def close(request: StaffRequest, number: str) -> HttpResponse:
             messages.success(request, f"{number}を終了しました。")
             return redirect("casework:survey_card", number)
     context = {"case": found, "form": form, "draft": draft, "owing": owing}
-    return render(request, "casework/close.html", context)
+    return _show(request, found, "casework/close.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -511,9 +505,7 @@ def close(request: StaffRequest, number: str) -> HttpResponse:
 def reopen(request: StaffRequest, number: str) -> HttpResponse:
     """Take a closed case up again, and say why."""
     now = timezone.now()
-    found = access.case_after_closing(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_after_closing(request.user, number)
     form = ReasonForm(request.POST or None)
     if form.is_valid():
         try:
@@ -537,7 +529,7 @@ def reopen(request: StaffRequest, number: str) -> HttpResponse:
 @requires(Verb.CLOSE_CASES)
 def survey_card(request: StaffRequest, number: str) -> HttpResponse:
     """Show and print the card with the survey's QR code and number, to be handed over."""
-    found = access.case_after_closing(request.user, number, shown_at=timezone.now())
+    found = access.case_after_closing(request.user, number)
     closure = queries.closure_in_force(found)
     assert closure is not None  # noqa: S101 a closed case has one, by constraint
     link = request.build_absolute_uri(reverse("casework:survey", args=[closure.survey_token]))
@@ -551,11 +543,8 @@ def survey_card(request: StaffRequest, number: str) -> HttpResponse:
         "open_until": timezone.localdate(closure.closed_at + rules.SURVEY_OPEN_FOR),
     }
     is_print = "print" in request.GET
-    return render(
-        request,
-        "casework/survey_card_sheet.html" if is_print else "casework/survey_card.html",
-        context,
-    )
+    page = "casework/survey_card_sheet.html" if is_print else "casework/survey_card.html"
+    return _show(request, found, page, context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -563,9 +552,7 @@ def survey_card(request: StaffRequest, number: str) -> HttpResponse:
 def draft_faq(request: StaffRequest, number: str) -> HttpResponse:
     """Make a FAQ draft of a closed case; a person decides about everything that looks personal."""
     now = timezone.now()
-    found = access.case_after_closing(
-        request.user, number, shown_at=now if request.method == "GET" else None
-    )
+    found = access.case_after_closing(request.user, number)
     form = FaqDraftForm(
         request.POST or None,
         initial=queries.faq_texts(found),
@@ -582,7 +569,7 @@ def draft_faq(request: StaffRequest, number: str) -> HttpResponse:
                 request, "FAQの下書きを作りました。承認を頼むと、ほかの職員が確かめて公開します。"
             )
             return redirect("knowledge:detail", faq.key)
-    return render(request, "casework/draft_faq.html", {"case": found, "form": form})
+    return _show(request, found, "casework/draft_faq.html", {"case": found, "form": form})
 
 
 @require_GET

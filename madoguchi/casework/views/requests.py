@@ -86,7 +86,16 @@ def accept(request: StaffRequest, handover_id: int) -> HttpResponse:
             messages.success(request, "承諾を伝えました。")
             return redirect("casework:handover", handover_id)
     context = _context(request, found) | {"accept_form": form}
-    return render(request, "casework/handover.html", context)
+    return _show(request, found, "casework/handover.html", context)
+
+
+def _show(
+    request: StaffRequest, found: Handover, template: str, context: dict[str, object]
+) -> HttpResponse:
+    """Draw a page with the request on it, which is a reading: opened, or sent back."""
+    now = timezone.now()
+    access.note_reading(request.user, found.case, at=now, handover=found.pk)
+    return render(request, template, context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -94,9 +103,7 @@ def accept(request: StaffRequest, handover_id: int) -> HttpResponse:
 def decline(request: StaffRequest, handover_id: int) -> HttpResponse:
     """Say that the division cannot come or is not in charge, and why."""
     now = timezone.now()
-    found = access.handover_to_answer(
-        request.user, handover_id, shown_at=now if request.method == "GET" else None
-    )
+    found = access.handover_to_answer(request.user, handover_id)
     form = ReasonForm(request.POST or None)
     if form.is_valid():
         try:
@@ -121,9 +128,7 @@ def decline(request: StaffRequest, handover_id: int) -> HttpResponse:
 def withdraw(request: StaffRequest, handover_id: int) -> HttpResponse:
     """Take the request back, and say why."""
     now = timezone.now()
-    found = access.handover_to_withdraw(
-        request.user, handover_id, shown_at=now if request.method == "GET" else None
-    )
+    found = access.handover_to_withdraw(request.user, handover_id)
     form = ReasonForm(request.POST or None)
     if form.is_valid():
         try:
@@ -155,9 +160,7 @@ def arrive(request: StaffRequest, handover_id: int) -> HttpResponse:
 def return_record(request: StaffRequest, handover_id: int) -> HttpResponse:
     """Write the division's record and bring it back to the centre."""
     now, draft = timezone.now(), f"handover.{handover_id}.record"
-    found = access.handover_to_answer(
-        request.user, handover_id, shown_at=now if request.method == "GET" else None
-    )
+    found = access.handover_to_answer(request.user, handover_id)
     saved = {}
     if request.method == "GET":
         saved = staff_queries.draft_fields(user=request.user, form=draft)
@@ -173,7 +176,7 @@ def return_record(request: StaffRequest, handover_id: int) -> HttpResponse:
             messages.success(request, "対応記録を返しました。")
             return redirect("casework:handover", handover_id)
     context = _context(request, found) | {"form": form, "draft": draft}
-    return render(request, "casework/return_record.html", context)
+    return _show(request, found, "casework/return_record.html", context)
 
 
 def _form_page(
@@ -193,4 +196,4 @@ def _form_page(
         "lead": lead,
         "back": reverse("casework:handover", args=[found.pk]),
     }
-    return render(request, "casework/form.html", context)
+    return _show(request, found, "casework/form.html", context)
