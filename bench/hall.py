@@ -57,7 +57,6 @@ def hall(*, counters: int, days: int, filled: float = 0.0, seed: int = 1) -> Any
                 booked.append(
                     Appointment(
                         number=f"{len(booked):010}",
-                        pin="0000",
                         token=rules.new_token(),
                         service=service,
                         counter=desk,

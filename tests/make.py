@@ -128,7 +128,6 @@ def appointment(made: Service | None = None, **more: object) -> Appointment:
     row = Appointment.objects.create(
         **{
             "number": rules.new_number(),
-            "pin": "0000",
             "token": rules.new_token(),
             "service": what,
             "counter": at,

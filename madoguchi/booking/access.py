@@ -19,6 +19,8 @@ from madoguchi.staff.rules import Role
 BOOKING = Limit(name="booking", times=30, span=timedelta(minutes=10))
 HOLDING = Limit(name="hold", times=30, span=timedelta(minutes=10))
 LOOK_UP = Limit(name="look_up", times=10, span=timedelta(minutes=10))
+# From all addresses together: a thousand of them shall not guess what one may not.
+ALL_LOOK_UPS = Limit(name="all_look_ups", times=300, span=timedelta(minutes=10))
 
 
 def appointment_by_token(token: str) -> Appointment:
@@ -29,19 +31,17 @@ def appointment_by_token(token: str) -> Appointment:
     return get_object_or_404(rows, token=token)
 
 
-def appointment_by_number(*, number: str, secret: str) -> Appointment | None:
+def appointment_by_number(*, number: str, phone: str) -> Appointment | None:
     """
-    Return the appointment if the secret is its telephone number or its 確認番号.
+    Return the appointment of this number; if it has a telephone number, that must agree.
 
     The caller limits how often one may try.
     """
     appointment = Appointment.objects.filter(number=number).first()
     if appointment is None:
         return None
-    given = rules.phone_key(secret)
-    known = [appointment.pin, rules.phone_key(appointment.phone)]
-    matches = [constant_time_compare(given, secret) for secret in known if secret]
-    return appointment if any(matches) else None
+    known, given = rules.phone_key(appointment.phone), rules.phone_key(phone)
+    return appointment if not known or constant_time_compare(given, known) else None
 
 
 def own_hold(token: str, *, at: datetime) -> Hold | None:

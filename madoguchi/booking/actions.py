@@ -144,7 +144,6 @@ def _book(
         counter_id = _claim_any(fields["service"], site=site, start=fields["start"])
     appointment = Appointment.objects.create(
         number=_unused_number(),
-        pin=rules.new_pin(),
         token=rules.new_token(),
         counter_id=counter_id,
         **fields,

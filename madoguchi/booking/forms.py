@@ -58,16 +58,18 @@ class FindForm(forms.Form):
     number = forms.CharField(
         label="予約番号",
         max_length=40,
-        help_text="10けたの数字です。例: 12345-67890",
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="英字と数字、あわせて8文字です。大文字でも小文字でもかまいません。例: K7XM-3PWC",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
         error_messages={"required": "予約番号を入力してください。"},
     )
-    secret = forms.CharField(
-        label="電話番号、または確認番号",
+    phone = forms.CharField(
+        label="電話番号",
         max_length=30,
-        help_text="予約のときの電話番号か、予約票にある4けたの確認番号です。",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "narrow"}),
-        error_messages={"required": "電話番号か確認番号を入力してください。"},
+        required=False,
+        help_text="予約のときに電話番号を入力した方は、同じ番号を入力してください。",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "tel", "inputmode": "tel", "class": "narrow"}
+        ),
     )
 
     def clean_number(self) -> str:
@@ -99,9 +101,7 @@ class CallerForm(PersonForm):
 class AppointmentNumberForm(forms.Form):
     number = forms.CharField(
         label="予約番号",
-        widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "off", "class": "narrow"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "narrow"}),
         error_messages={"required": "予約番号を入力してください。"},
     )
 

@@ -276,8 +276,7 @@ class Appointment(models.Model):
 
     personal_fields = ("name", "kana", "phone", "email")
 
-    number = models.CharField("予約番号", max_length=10, unique=True)
-    pin = models.CharField("確認番号", max_length=4)
+    number = models.CharField("予約番号", max_length=rules.CODE_LENGTH, unique=True)
     token = models.CharField("鍵", max_length=64, unique=True)
     key = models.CharField("送信の鍵", max_length=120, unique=True, null=True, blank=True)
     fingerprint = models.CharField("送信内容の要約値", max_length=64, blank=True)

@@ -263,24 +263,31 @@ def day_mark(*, is_open: bool, free_starts: int) -> str:
 # --- numbers ---------------------------------------------------------------------------------
 
 
-def check_digit(digits: str) -> str:
-    """Return the check digit of ISO/IEC 7064 MOD 11,10: finds every single wrong digit."""
-    rest = 10
-    for digit in digits:
-        rest = (rest + int(digit)) % 10 or 10
-        rest = rest * 2 % 11
-    return str((11 - rest) % 10)
+# 23 characters that no eye and hardly an ear takes for one another: no 0 O Q D, no 1 I L, no Z
+# beside 2, no S beside 5, no B beside 8, no G beside 6, no U beside V, no N beside M. 23 is a
+# prime, on which the check rests.
+CODE_LETTERS = "23456789ACEFHJKMPRTVWXY"
+CODE_LENGTH = 8
+
+
+def check_letter(plain: str) -> str:
+    """
+    Return the character that makes the sum of place times value divisible by 23.
+
+    The places count 1, 2, 3 …; both they and the values are below the prime, so that one wrong
+    character changes the sum, and so do two that were swapped, neighbours or not (the scheme
+    of ISBN-10, ISO 2108).
+    """
+    prime = len(CODE_LETTERS)
+    total = sum(place * CODE_LETTERS.index(letter) for place, letter in enumerate(plain, 1))
+    last = len(plain) + 1
+    return CODE_LETTERS[-total * pow(last, -1, prime) % prime]
 
 
 def new_number() -> str:
-    """Return an appointment number: nine random digits and a check digit."""
-    digits = f"{secrets.randbelow(10**9):09}"
-    return digits + check_digit(digits)
-
-
-def new_pin() -> str:
-    """Return the four digits printed beside the number, for whoever gave no telephone number."""
-    return f"{secrets.randbelow(10_000):04}"
+    """Return an appointment number: seven random characters (32 bits) and the check."""
+    plain = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH - 1))
+    return plain + check_letter(plain)
 
 
 def new_token() -> str:
@@ -290,16 +297,19 @@ def new_token() -> str:
 
 def parse_number(text: str) -> str:
     """
-    Read an appointment number as people type it: 12345-67890, １２３ ４５６ ７８９０.
+    Read an appointment number as people type it: K7XM-3PWC, ｋ７ｘｍ ３ｐｗｃ.
 
-    :raises ValueError: not ten digits, or the check digit says that one is wrong.
+    :raises ValueError: a character that no number has, too many or too few, or a wrong check.
     """
-    digits = re.sub(r"[\s\-‐‑–—―−ー]", "", unicodedata.normalize("NFKC", text))
-    if not re.fullmatch(r"[0-9]{10}", digits):
-        raise ValueError("予約番号は10桁の数字です。")
-    if check_digit(digits[:9]) != digits[9]:
+    plain = unicodedata.normalize("NFKC", text).upper()
+    letters = re.sub(r"[\s\-‐‑–—―−ー]", "", plain)
+    if strange := sorted(set(letters) - set(CODE_LETTERS)):
+        raise ValueError(f"予約番号に「{strange[0]}」は使いません。似た文字をお確かめください。")
+    if len(letters) != CODE_LENGTH:
+        raise ValueError("予約番号は、英字と数字あわせて8文字です。")
+    if check_letter(letters[:-1]) != letters[-1]:
         raise ValueError("予約番号のどこかが違うようです。もう一度お確かめください。")
-    return digits
+    return letters
 
 
 def token_in(text: str) -> str | None:
@@ -309,8 +319,8 @@ def token_in(text: str) -> str | None:
 
 
 def show_number(number: str) -> str:
-    """Return 12345-67890."""
-    return f"{number[:5]}-{number[5:]}"
+    """Return K7XM-3PWC."""
+    return f"{number[:4]}-{number[4:]}"
 
 
 def phone_key(phone: str) -> str:

@@ -134,11 +134,10 @@ class Chronicle:
         by: User | None,
         at: datetime,
     ) -> Appointment:
-        digits = f"{self.rng.randrange(10**9):09}"
+        plain = "".join(self.rng.choices(booking.CODE_LETTERS, k=booking.CODE_LENGTH - 1))
         appointment = self._add(
             Appointment,
-            number=digits + booking.check_digit(digits),
-            pin=f"{self.rng.randrange(10_000):04}",
+            number=plain + booking.check_letter(plain),
             token=f"{self.rng.getrandbits(192):048x}",
             fingerprint=booking.fingerprint(
                 service.code,

@@ -51,12 +51,25 @@ def spend(limit: Limit, request: HttpRequest, *, at: datetime) -> None:
 
     :raises TooMany: the limit of this span is used up.
     """
+    _spend(limit, visitor(request), at=at)
+
+
+def spend_together(limit: Limit, *, at: datetime) -> None:
+    """
+    Count one more time for everybody together: what many addresses try, each a little.
+
+    :raises TooMany: the limit of this span is used up.
+    """
+    _spend(limit, "everybody", at=at)
+
+
+def _spend(limit: Limit, whose: str, *, at: datetime) -> None:
     if not settings.RATE_LIMITS:
         return
     seconds = int(limit.span.total_seconds())
     span = int(at.timestamp()) // seconds
     ends = (span + 1) * seconds
-    who = f"{limit.name}|{span}|{visitor(request)}"
+    who = f"{limit.name}|{span}|{whose}"
     key = hmac.new(settings.SECRET_KEY.encode(), who.encode(), hashlib.sha256).hexdigest()
     if _count(key, ends_at=datetime.fromtimestamp(ends, tz=at.tzinfo)) > limit.times:
         raise TooMany(max(1, ends - int(at.timestamp())))

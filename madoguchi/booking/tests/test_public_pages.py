@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from madoguchi.booking import actions, rules
 from madoguchi.booking.models import Appointment, CounterDay, Service
+from madoguchi.foundation.limits import Limit
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -267,7 +268,7 @@ class TestAppointment:
 
         page = text_of(client, f"{made.address}sheet/")
 
-        for words in (made.shown_number, "令和8年11月25日（水） 9:00", "印かん", made.pin):
+        for words in (made.shown_number, "令和8年11月25日（水） 9:00", "印かん"):
             assert words in page
 
     def test_it_is_cancelled_by_its_link(self, client: Client, service: Service) -> None:
@@ -315,41 +316,65 @@ class TestAppointment:
 
 
 class TestFindBooking:
-    @pytest.mark.parametrize("secret", ["090-1234-5678", "０９０１２３４５６７８", "0000"])
-    def test_number_and_telephone_or_pin_open_it(self, client: Client, secret: str) -> None:
+    @pytest.mark.parametrize("phone", ["090-1234-5678", "０９０１２３４５６７８"])
+    def test_number_and_telephone_open_it(self, client: Client, phone: str) -> None:
         made = make.appointment(phone="09012345678")
 
-        answer = client.post("/appointments/", {"number": made.shown_number, "secret": secret})
+        answer = client.post("/appointments/", {"number": made.shown_number, "phone": phone})
 
         assert answer["Location"] == made.address
 
-    @pytest.mark.parametrize("secret", ["9999", "", "09099999999"])
-    def test_a_wrong_secret_opens_nothing_and_keeps_the_number(
-        self, client: Client, secret: str
-    ) -> None:
+    def test_who_gave_no_telephone_needs_the_number_alone(self, client: Client) -> None:
         made = make.appointment(phone="")
 
+        answer = client.post("/appointments/", {"number": made.shown_number.lower()})
+
+        assert answer["Location"] == made.address
+
+    @pytest.mark.parametrize("phone", ["9999", "", "09099999999"])
+    def test_another_telephone_opens_nothing_and_the_input_stays(
+        self, client: Client, phone: str
+    ) -> None:
+        made = make.appointment(phone="09012345678")
+
         page = client.post(
-            "/appointments/", {"number": made.shown_number, "secret": secret}
+            "/appointments/", {"number": made.shown_number, "phone": phone}
         ).content.decode()
 
         assert made.shown_number in page
         assert made.token not in page
 
+    def test_many_addresses_together_may_not_guess_either(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = make.appointment(phone="")
+        few = Limit(name="all_look_ups", times=2, span=timedelta(minutes=10))
+        monkeypatch.setattr("madoguchi.booking.access.ALL_LOOK_UPS", few)
+        fields = {"number": rules.new_number()}
+
+        answers = [
+            client.post("/appointments/", fields, REMOTE_ADDR=f"198.51.100.{n}").status_code
+            for n in range(3)
+        ]
+
+        assert answers == [200, 200, 429]
+        right = client.post("/appointments/", {"number": made.number}, REMOTE_ADDR="198.51.100.9")
+        assert right.status_code == 429
+
     def test_a_mistyped_number_is_noticed_at_once(self, client: Client) -> None:
         page = client.post(
-            "/appointments/", {"number": "12345-67891", "secret": "0000"}
+            "/appointments/", {"number": "K7XM-3PWA", "phone": "0312345678"}
         ).content.decode()
 
         assert "予約番号のどこかが違うようです" in page
 
     def test_the_eleventh_guess_is_refused(self, client: Client) -> None:
-        made = make.appointment()
-        fields = {"number": made.number, "secret": "9999"}
+        made = make.appointment(phone="09012345678")
+        fields = {"number": made.number, "phone": "9999"}
         for _ in range(10):
             assert client.post("/appointments/", fields).status_code == 200
 
-        answer = client.post("/appointments/", fields | {"secret": "0000"})
+        answer = client.post("/appointments/", fields | {"phone": made.phone})
 
         assert answer.status_code == 429
         assert int(answer["Retry-After"]) > 0

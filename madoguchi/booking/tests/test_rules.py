@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given
@@ -155,26 +156,50 @@ class TestWindow:
         assert rules.mask_from(NINE.replace(hour=23), TUESDAY) == 0
 
 
-class TestNumbers:
-    @given(st.integers(min_value=0, max_value=10**9 - 1), st.integers(0, 9), st.integers(1, 9))
-    def test_one_wrong_digit_is_always_noticed(self, plain: int, place: int, shift: int) -> None:
-        digits = f"{plain:09}"
-        number = digits + rules.check_digit(digits)
-        wrong = (int(number[place]) + shift) % 10
-        spoilt = number[:place] + str(wrong) + number[place + 1 :]
+def number_with(letters: dict[int, str]) -> str:
+    """Return a right number that has these characters at these places, the last one apart."""
+    plain = [letters.get(place, "A") for place in range(rules.CODE_LENGTH - 1)]
+    return "".join(plain) + rules.check_letter("".join(plain))
 
-        assert rules.parse_number(number) == number
-        with pytest.raises(ValueError, match="予約番号"):
-            rules.parse_number(spoilt)
+
+class TestNumbers:
+    @pytest.mark.parametrize("place", range(rules.CODE_LENGTH))
+    def test_every_single_wrong_character_is_noticed(self, place: int) -> None:
+        """All of them: the check is a sum, so one place shows the same whatever stands beside."""
+        for right, wrong in permutations(rules.CODE_LETTERS, 2):
+            number = number_with({place: right})
+            spoilt = number[:place] + wrong + number[place + 1 :]
+
+            if number[place] != wrong:
+                with pytest.raises(ValueError, match="どこかが違う"):
+                    rules.parse_number(spoilt)
+
+    @pytest.mark.parametrize("place", range(rules.CODE_LENGTH - 1))
+    def test_every_swap_of_neighbours_is_noticed(self, place: int) -> None:
+        for first, second in product(rules.CODE_LETTERS, repeat=2):
+            number = number_with({place: first, place + 1: second})
+            one, other = number[place], number[place + 1]
+            spoilt = number[:place] + other + one + number[place + 2 :]
+
+            assert rules.parse_number(number) == number
+            if one != other:
+                with pytest.raises(ValueError, match="どこかが違う"):
+                    rules.parse_number(spoilt)
+
+    def test_no_two_characters_are_taken_for_one_another(self) -> None:
+        for alike in ("0OQD", "1IL", "2Z", "5S", "8B", "6G", "UV", "MN"):
+            assert len(set(alike) & set(rules.CODE_LETTERS)) <= 1
 
     @pytest.mark.parametrize("text", ["{0}-{1}", "{0} {1}", "{0}ー{1}", "　{0}−{1} "])
     def test_a_number_is_read_as_people_type_it(self, text: str) -> None:
         number = rules.new_number()
-        wide = str.maketrans("0123456789", "０１２３４５６７８９")
+        typed = text.format(number[:4], number[4:]).lower()
+        wide = {ord(letter): ord(letter) + 0xFEE0 for letter in rules.CODE_LETTERS.lower()}
 
-        assert rules.parse_number(text.format(number[:5], number[5:]).translate(wide)) == number
+        assert rules.parse_number(typed) == number
+        assert rules.parse_number(typed.translate(wide)) == number
 
-    @pytest.mark.parametrize("text", ["", "12345", "12345678901", "abcdefghij", "¹²³⁴⁵⁶⁷⁸⁹⁰a"])
+    @pytest.mark.parametrize("text", ["", "K7XM", "K7XM3PWAA", "あいうえおかきく", "K7XM-3PW0"])
     def test_what_is_no_number_is_refused(self, text: str) -> None:
         with pytest.raises(ValueError, match="予約番号"):
             rules.parse_number(text)

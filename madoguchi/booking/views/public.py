@@ -244,6 +244,7 @@ def find_booking(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             limits.spend(access.LOOK_UP, request, at=timezone.now())
+            limits.spend_together(access.ALL_LOOK_UPS, at=timezone.now())
         except limits.TooMany as refused:
             form.add_error(None, refused.words)
             status, wait = 429, refused.wait
@@ -252,7 +253,7 @@ def find_booking(request: HttpRequest) -> HttpResponse:
                 return redirect(found.address)
             form.add_error(
                 None,
-                "予約が見つかりません。予約番号と、電話番号（または確認番号）をお確かめください。",
+                "予約が見つかりません。予約番号と、予約のときの電話番号をお確かめください。",
             )
     return _form_page(
         request, "booking/find_booking.html", {"form": form}, status=status, wait=wait

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 # Drawn at random by the actions, so that nobody guesses them; or written when a mail leaves.
 SECRET: dict[type[models.Model], set[str]] = {
-    Appointment: {"number", "pin", "token"},
+    Appointment: {"number", "token"},
     Closure: {"survey_token", "survey_code"},
     OutboundMessage: {"key", "next_try_at", "tries", "sent_at"},
     AuditEvent: {"id", "previous_hash", "hash"},

@@ -25,7 +25,6 @@ CASES = 40
 NOT_COMPARED = {
     "password",
     "number",
-    "pin",
     "token",
     "key",
     "survey_token",
