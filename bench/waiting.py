@@ -5,8 +5,8 @@ Four counters, talks of 5, 18 and 30 minutes (55, 30, 15 %; lognormal, coefficie
 0.6), 16 walk-ins an hour, an appointment every 20 minutes of which 15 % do not come and the others
 come between 12 minutes early and 2 late. The days are run by a loop of their own, which calls by
 `rules.next_to_call`; of those who arrive, some are told a range. The lengths of talks are learned
-from five days before. The floor is the same forecast with the true lengths. Whoever finds a free counter
-is called at once and is told no range: they are counted apart.
+from five days before. The floor is the same forecast with the true lengths. Whoever finds a free
+counter is called at once and is told no range: they are counted apart.
 
     python -m bench.waiting [days] [plays] [seed]
 """

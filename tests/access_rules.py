@@ -507,6 +507,10 @@ def of_started(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"pk": world.started[relation].pk}
 
 
+def by_ticket(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"signed": world.visits[relation].address.split("/")[2]}
+
+
 def by_link(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"token": world.appointments[relation].token}
 
@@ -572,6 +576,82 @@ BOOKING = {
     "booking:reschedule": Rule(None, FORM, kwargs=by_link, query=a_place, post=nothing),
     "booking:cancel": Rule(None, FORM, kwargs=by_link, post=nothing),
     "reception:display": Rule(None, kwargs=of_site),
+    "reception:congestion": Rule(None),
+    # Whoever holds the ticket may follow it: its link is signed.
+    "reception:own_ticket": Rule(None, kwargs=by_ticket),
+    "reception:ticket_qr": Rule(None, kwargs=by_ticket),
+    # A screen in the hall: nobody but the machine that has been given the key, whoever signs in.
+    "reception:terminal": Rule(None, kwargs=of_site, hidden=NOBODY),
+    "reception:check_in_at_terminal": Rule(
+        None, BUTTON, kwargs=of_site, hidden=NOBODY, changes=False
+    ),
+    "reception:walk_in_at_terminal": Rule(
+        None, BUTTON, kwargs=of_site, hidden=NOBODY, changes=False
+    ),
+    "reception:book_at_terminal": Rule(
+        None,
+        FORM,
+        kwargs=lambda w, r: {"code": w.site.code, "service": w.services[r].code},
+        hidden=NOBODY,
+        changes=False,
+    ),
+    "reception:panel": Rule(CALLERS, kwargs=of_site),
+    "reception:set_queue_rule": Rule(
+        SETTERS,
+        FORM,
+        kwargs=of_site,
+        post=lambda w, r: {
+            "order": "by_time",
+            "grace_minutes": 10,
+            "delay_minutes": 15,
+            "busy_minutes": 30,
+        },
+    ),
+    "reception:terminals": Rule(
+        SETTERS, FORM, kwargs=of_site, post=lambda w, r: {"name": "1階入口"}
+    ),
+    "reception:withdraw_terminal": Rule(
+        SETTERS, BUTTON, kwargs=lambda w, r: {"pk": w.terminal.pk}, post=nothing
+    ),
+    "reception:close_counter": Rule(
+        CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS
+    ),
+    "reception:open_counter": Rule(
+        CALLERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.closed_counters[r].pk},
+        post=nothing,
+        hidden=NOT_OURS,
+    ),
+    "reception:begin_support": Rule(
+        CALLERS,
+        BUTTON,
+        kwargs=of_counter,
+        post=lambda w, r: {"service": w.busy.code},
+        hidden=NOT_OURS,
+    ),
+    "reception:end_support": Rule(
+        CALLERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.supports[r].pk},
+        post=nothing,
+        hidden=NOT_OURS,
+    ),
+    "reception:raise_alert": Rule(
+        CALLERS, BUTTON, kwargs=of_counter, post=nothing, hidden=NOT_OURS
+    ),
+    # Every colleague may come to help, whatever the division.
+    "reception:acknowledge_alert": Rule(
+        CALLERS, BUTTON, kwargs=lambda w, r: {"pk": w.alerts[r].pk}, post=nothing
+    ),
+    "reception:park": Rule(CALLERS, BUTTON, kwargs=of_called, post=nothing, hidden=NOT_OURS),
+    "reception:transfer": Rule(
+        CALLERS,
+        FORM,
+        kwargs=of_called,
+        post=lambda w, r: {"service": w.busy.pk, "when": "now", "note": "書類は確かめました。"},
+        hidden=NOT_OURS,
+    ),
     "reception:receptions": Rule(RECEIVERS),
     "reception:reception": Rule(RECEIVERS, kwargs=of_site),
     "reception:check_in": Rule(

@@ -156,6 +156,24 @@ class World:
             for relation in Relation
         }
 
+        self.busy = make.service("混んでいる手続き", counters=[make.counter("9番")])
+        self.terminal, _ = reception.add_terminal(
+            site=self.site, name="1階入口", by=self.colleague, at=timezone.now()
+        )
+        self.closed_counters = {relation: self._place(relation)[0] for relation in Relation}
+        helping = {relation: self._place(relation)[0] for relation in Relation}
+        for relation in Relation:
+            done: dict[str, Any] = {"by": self.colleague, "at": timezone.now()}
+            reception.close_counter(counter=self.closed_counters[relation], **done)
+            reception.begin_support(counter=helping[relation], service=self.busy, **done)
+        self.supports = {relation: counter.supports.get() for relation, counter in helping.items()}
+        self.alerts = {
+            relation: reception.raise_alert(
+                counter=helping[relation], by=self.colleague, at=timezone.now()
+            )
+            for relation in Relation
+        }
+
         self.rota = RotaRows(self)
 
     def _case(self, relation: Relation) -> Case:

@@ -21,6 +21,7 @@ class Link:
 HEAD = (
     ("予約する", "booking:services"),
     ("予約の確認・変更", "booking:find_booking"),
+    ("混雑状況", "reception:congestion"),
     ("よくある質問", "knowledge:faq"),
     ("窓口の案内", "publicsite:offices"),
 )

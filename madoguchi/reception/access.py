@@ -2,13 +2,18 @@
 
 from datetime import datetime
 
+from django.core.signing import BadSignature, Signer
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from madoguchi.audit import actions as audit
+from madoguchi.booking import rules as booking
+from madoguchi.booking.models import Appointment
 from madoguchi.offices.models import Counter, Site
-from madoguchi.reception.models import Visit
+from madoguchi.reception import queries, rules
+from madoguchi.reception.models import TICKETS, Terminal, Visit
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 
@@ -35,10 +40,37 @@ def visit_to_move(user: User, pk: int) -> Visit:
     return get_object_or_404(Visit.objects.select_related("counter"), pk=pk, counter__in=counters)
 
 
-def visit_to_call(counter: Counter, pk: int) -> Visit:
-    """Return a visit for which this counter is there, or 404."""
-    visits = Visit.objects.filter(site=counter.site_id, service__counters=counter)
-    return get_object_or_404(visits, pk=pk)
+def visit_to_call(counter: Counter, pk: int, *, at: datetime) -> Visit:
+    """Return a visit for which this counter is there today, or 404."""
+    services = queries.services_at([counter], on=timezone.localdate(at))[counter.pk]
+    visits = Visit.objects.filter(site=counter.site_id)
+    return get_object_or_404(visits.for_counter(counter, services=services), pk=pk)
+
+
+def visit_by_link(signed: str) -> Visit:
+    """Return the visit whose ticket carries this link, or 404."""
+    try:
+        pk = Signer(salt=TICKETS).unsign(signed)
+    except BadSignature as error:
+        raise Http404 from error
+    rows = Visit.objects.select_related("service", "counter", "site", "appointment")
+    return get_object_or_404(rows, pk=int(pk))
+
+
+def terminal_with(key: str, *, site: Site) -> Terminal:
+    """Return the terminal of the site that this key opens, or 404."""
+    used = Terminal.objects.filter(site=site, withdrawn_at=None).select_related("site")
+    return get_object_or_404(used, key_hash=rules.hash_of(key))
+
+
+def appointment_at_terminal(text: str) -> Appointment | None:
+    """Return the appointment with this number or QR code; what is shown of it is its time only."""
+    rows = Appointment.objects.select_related("service", "counter__site")
+    try:
+        return rows.filter(number=booking.parse_number(text)).first()
+    except ValueError:
+        token = booking.token_in(text)
+        return rows.filter(token=token).first() if token else None
 
 
 def visit_at_reception(pk: int, *, site: Site) -> Visit:

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from threading import Lock
 
 from django.core.cache import cache
+from django.db.models import Q
 from django.utils import timezone
 
 from madoguchi.booking.models import Appointment, Service
@@ -110,10 +112,12 @@ def counter_boards(counters: Iterable[Counter], *, at: datetime) -> list[Counter
     ]
 
 
-def counters_of_site(site: Site) -> list[Counter]:
-    """Return the active counters of the site that people are called to."""
+def counters_of_site(site: Site, *, on: date) -> list[Counter]:
+    """Return the active counters of the site that people are called to, the helping ones too."""
     desks = Counter.objects.filter(site=site, is_active=True).select_related("site", "division")
-    return list(desks.filter(services__isnull=False).distinct().order_by("pk"))
+    helping = Support.objects.filter(on=on, ended_at=None).values("counter")
+    called_to = Q(services__isnull=False) | Q(pk__in=helping)
+    return list(desks.filter(called_to).distinct().order_by("pk"))
 
 
 def open_alerts(site: Site) -> list[Alert]:
@@ -125,6 +129,9 @@ def open_alerts(site: Site) -> list[Alert]:
 # --- how long one waits ----------------------------------------------------------------------
 
 
+_one_at_a_time = Lock()  # two hundred displays ask at once: one computes, the others wait for it
+
+
 @dataclass(frozen=True)
 class Congestion:
     """混雑状況: how long who waits and who would come now will wait at one site."""
@@ -134,6 +141,13 @@ class Congestion:
     told: waiting.Forecast
     order: rules.CallOrder
     is_busy: bool
+
+    @property
+    def names(self) -> list[tuple[str, waiting.Range]]:
+        """The newcomers' ranges by the name of the service, the longest first."""
+        named = Service.objects.in_bulk(list(self.told.newcomers))
+        rows = [(named[pk].name, found) for pk, found in self.told.newcomers.items()]
+        return sorted(rows, key=lambda row: -row[1].high)
 
     @property
     def range(self) -> waiting.Range | None:
@@ -151,10 +165,11 @@ def congestion(site: Site, *, at: datetime) -> Congestion:
     topic = f"public.display.{site.pk}"
     last = LiveEvent.objects.filter(topic=topic).order_by("-pk").values_list("pk", flat=True)
     key = f"congestion.{site.pk}.{last.first()}.{at:%Y%m%d%H%M}"
-    found: Congestion | None = cache.get(key)
-    if found is None:
-        found = _congestion(site, at=at)
-        cache.set(key, found, 120)
+    with _one_at_a_time:
+        found: Congestion | None = cache.get(key)
+        if found is None:
+            found = _congestion(site, at=at)
+            cache.set(key, found, 120)
     return found
 
 
@@ -174,7 +189,7 @@ def _congestion(site: Site, *, at: datetime) -> Congestion:
 def hall_at(site: Site, *, at: datetime) -> waiting.Hall:
     """Return the hall of a site as the forecast needs it."""
     day = timezone.localdate(at)
-    boards = counter_boards(counters_of_site(site), at=at)
+    boards = counter_boards(counters_of_site(site, on=day), at=at)
     services = services_at([board.counter for board in boards], on=day)
     here = [board.visit for board in boards if board.visit is not None]
     line = queue(site=site, at=at)
@@ -300,6 +315,12 @@ def at_counters(*, site: Site, at: datetime) -> list[Visit]:
     """Return who is called or served now, oldest call first."""
     day = timezone.localdate(at)
     return list(Visit.objects.today(site=site, day=day).at_a_counter().order_by("called_at"))
+
+
+def parked_at(site: Site, *, at: datetime) -> list[Visit]:
+    """Return who does something else first (保留), in the order of tickets."""
+    today = Visit.objects.today(site=site, day=timezone.localdate(at))
+    return list(today.filter(status=rules.VisitStatus.PARKED).order_by("ticket"))
 
 
 def absent_at(counter: Counter, *, at: datetime) -> list[Visit]:

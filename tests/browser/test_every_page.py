@@ -78,6 +78,8 @@ closures = Closure.objects.filter(case__is_sensitive=False).order_by("closed_at"
 print("-", reverse("booking:appointment", args=[coming.token]))
 unasked = closures.filter(survey_reply=None).last()
 print("-", reverse("casework:survey", args=[unasked.survey_token]))
+from madoguchi.reception.models import Visit
+print("-", Visit.objects.latest("pk").address)
 print("-", reverse("casework:survey_code"), reverse("casework:survey_thanks"))
 print("-", reverse("staff:log_in"))
 print("soudan", reverse("booking:appointment_for_resident", args=[coming.number]))
@@ -100,6 +102,13 @@ NOBODY_MEETS = {
     "staff/login/code/": "asks for a second factor, which the demo leaves out",
     "staff/login/setup/": "sets up a second factor, which the demo leaves out",
     "staff/counters/<int:pk>/calls/<int:visit>/": "the button of somebody who waits",
+    "terminal/": "opened by the key of the machine in the hall; tested of its own",
+    "tickets/<str:signed>/qr.svg": "a picture on the ticket",
+    "staff/terminals/<int:pk>/withdrawal/": "the button of a machine in the hall",
+    "staff/counters/<int:pk>/opening/": "the button of a closed counter",
+    "staff/counters/<int:pk>/supports/": "the button of a suggestion while the hall is busy",
+    "staff/supports/": "the button of a support that goes on",
+    "staff/alerts/": "the button of an open alert",
     "staff/visits/": "buttons of a counter that has called somebody",
     "staff/cases/<str:number>/meetings/": "the button of a meeting that goes on",
     "staff/cases/<str:number>/people/": "of a restricted case",

@@ -58,6 +58,7 @@ class Remark(StrEnum):
     FULL = "full"
     URGENT = "urgent"
     PREFERS_QUEUE = "prefers_queue"
+    AT_TERMINAL = "at_terminal"
     OTHER = "other"
 
 
@@ -69,6 +70,7 @@ REMARK_LABELS = {
     Remark.FULL: "空きがなかった",
     Remark.URGENT: "急ぎの用件",
     Remark.PREFERS_QUEUE: "来て待ちたい",
+    Remark.AT_TERMINAL: "受付機（理由は聞いていない）",
     Remark.OTHER: "その他",
 }
 

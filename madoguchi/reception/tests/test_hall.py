@@ -103,6 +103,25 @@ class TestTickets:
         assert late.on == evening.on == make.NOW.date()
         assert evening.ticket == 2
 
+    @pytest.mark.parametrize("hour", [0, 8, 9, 16, 17, 21, 23])
+    def test_no_hour_of_the_day_starts_the_numbers_again(
+        self, service: Service, officer: User, hour: int
+    ) -> None:
+        before = arrive(service, officer, at=today_at(hour))
+        after = arrive(service, officer, at=today_at(hour, 59))
+
+        assert (before.ticket, after.ticket) == (1, 2)
+        assert before.on == after.on == make.NOW.date()
+
+    def test_after_midnight_the_new_day_begins_and_the_old_one_keeps_its_numbers(
+        self, service: Service, officer: User
+    ) -> None:
+        last = arrive(service, officer, at=today_at(23, 59))
+        first = arrive(service, officer, at=today_at(23, 59) + timedelta(minutes=2))
+
+        assert (last.ticket, first.ticket) == (1, 1)
+        assert first.on == last.on + timedelta(days=1)
+
 
 class TestCallNext:
     def test_booked_goes_before_walk_in_once_due(self, service: Service, officer: User) -> None:
@@ -327,6 +346,8 @@ class TestReceptionPage:
             booked(service, start=today_at(15, minute))
             arrive(service, officer)
 
+        with django_assert_max_num_queries(42):  # whoever comes first computes the waiting times
+            desk.get(self.url)
         with django_assert_max_num_queries(20):
             desk.get(self.url)
 

@@ -1,14 +1,15 @@
-"""The day of the visit: reception, counters, tickets."""
+"""The day of the visit: reception, tickets, the hall as a whole."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from madoguchi.booking import access as booking
 from madoguchi.booking import queries as services
@@ -16,12 +17,20 @@ from madoguchi.booking.models import Appointment
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import Site
 from madoguchi.reception import access, actions, queries
-from madoguchi.reception.forms import CheckInForm, PeriodForm, WalkInForm
-from madoguchi.reception.models import Visit
+from madoguchi.reception.forms import (
+    CheckInForm,
+    PeriodForm,
+    QueueRuleForm,
+    TerminalForm,
+    WalkInForm,
+)
+from madoguchi.reception.models import QueueRule, Terminal, Visit
 from madoguchi.rota import access as rota
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
+
+require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @requires(Verb.RECEIVE_VISITS)
@@ -47,11 +56,18 @@ def reception(request: StaffRequest, code: str) -> HttpResponse:
 
 def _hall(user: User, site: Site, *, at: datetime) -> dict[str, object]:
     """Return what the board of the hall shows: expected, waiting, at the counters."""
+    congestion = queries.congestion(site, at=at)
     return {
         "site": site,
         "now": at,
+        "alerts": queries.open_alerts(site),
+        "congestion": congestion,
         "expected": booking.appointments_expected(user, site=site, at=at),
-        "queue": queries.queue(site=site, at=at),
+        "queue": [
+            (visit, congestion.told.visits.get(visit.pk))
+            for visit in queries.queue(site=site, at=at)
+        ],
+        "parked": queries.parked_at(site, at=at),
         "called": queries.at_counters(site=site, at=at),
         "away": rota.absences_to_read(user, on=timezone.localdate(at)),
     }
@@ -132,8 +148,17 @@ def ticket(request: StaffRequest, code: str, pk: int) -> HttpResponse:
     site = get_object_or_404(Site, code=code)
     visit = access.visit_at_reception(pk, site=site)
     at = timezone.now()
-    ahead = queries.people_ahead(visit, at=at)
-    return render(request, "reception/ticket.html", {"visit": visit, "ahead": ahead})
+    return render(request, "reception/ticket.html", _ticket(visit, at=at))
+
+
+def _ticket(visit: Visit, *, at: datetime) -> dict[str, object]:
+    congestion = queries.congestion(visit.site, at=at)
+    return {
+        "visit": visit,
+        "ahead": queries.people_ahead(visit, at=at),
+        "range": congestion.told.visits.get(visit.pk),
+        "order": congestion.order,
+    }
 
 
 @requires(Verb.RECEIVE_VISITS, Verb.READ_STATISTICS)
@@ -160,94 +185,71 @@ def remarks(request: StaffRequest, code: str) -> HttpResponse:
 
 
 @requires(Verb.CALL_VISITS)
-@require_safe
-def calling(request: StaffRequest) -> HttpResponse:
-    counters = access.counters_of(request.user)
-    boards = queries.counter_boards(counters, at=timezone.now())
-    return render(request, "reception/calling.html", {"boards": boards})
-
-
-@requires(Verb.CALL_VISITS)
 @never_cache
 @require_safe
-def counter(request: StaffRequest, pk: int) -> HttpResponse:
-    desk = access.counter_of(request.user, pk)
+def panel(request: StaffRequest, code: str) -> HttpResponse:
+    """All counters of a site: who serves whom since when, how long one waits, who could help."""
+    site = get_object_or_404(Site, code=code)
     at = timezone.now()
+    congestion = queries.congestion(site, at=at)
+    queue = queries.queue(site=site, at=at)
+    counters = queries.counters_of_site(site, on=timezone.localdate(at))
     context = {
-        "counter": desk,
+        "site": site,
         "now": at,
-        "visit": access.visit_at_counter(request.user, desk, at=at),
-        "queue": queries.queue(site=desk.site, at=at, counter=desk),
-        "absent": queries.absent_at(desk, at=at),
-        "away": rota.absences_to_read(
-            request.user, on=timezone.localdate(at), division=desk.division
-        ),
+        "boards": queries.counter_boards(counters, at=at),
+        "may_set": request.user.may(Verb.EDIT_SERVICES),
+        "ours": set(access.counters_of(request.user).values_list("pk", flat=True)),
+        "alerts": queries.open_alerts(site),
+        "congestion": congestion,
+        "longest": min(queue, key=lambda visit: visit.arrived_at, default=None),
+        "queue": queue,
+        "help": queries.suggested_help(site, at=at) if congestion.is_busy else [],
     }
     is_partial = "HX-Request" in request.headers
-    return render(request, f"reception/{'_' if is_partial else ''}counter.html", context)
+    return render(request, f"reception/{'_' if is_partial else ''}panel.html", context)
 
 
-@requires(Verb.CALL_VISITS)
+@requires(Verb.EDIT_SERVICES)
+@require_get_or_post
+def set_queue_rule(request: StaffRequest, code: str) -> HttpResponse:
+    """Declare in which order bookings and walk-ins are called."""
+    site = get_object_or_404(Site, code=code)
+    rule = QueueRule.objects.filter(site=site).first() or QueueRule(site=site)
+    initial = {name: getattr(rule, name) for name in QueueRuleForm.base_fields}
+    form = QueueRuleForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        actions.set_queue_rule(
+            site=site, fields=form.cleaned_data, by=request.user, at=timezone.now()
+        )
+        messages.success(request, "呼び出す順を決めました。呼出画面と番号票にも出ます。")
+        return redirect("reception:set_queue_rule", code)
+    context = {"site": site, "form": form, "words": rule.call_order.words}
+    return render(request, "reception/set_queue_rule.html", context)
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_get_or_post
+def terminals(request: StaffRequest, code: str) -> HttpResponse:
+    """The screens at which people receive themselves; a new one's key is shown once."""
+    site = get_object_or_404(Site, code=code)
+    form = TerminalForm(request.POST or None)
+    address = ""
+    if request.method == "POST" and form.is_valid():
+        _, key = actions.add_terminal(
+            site=site, by=request.user, at=timezone.now(), **form.cleaned_data
+        )
+        address = f"{settings.SITE_URL}{reverse('reception:terminal', args=[code])}?key={key}"
+        form = TerminalForm()
+    used = site.terminals.filter(withdrawn_at=None).order_by("pk")
+    context = {"site": site, "form": form, "address": address, "terminals": used}
+    return render(request, "reception/terminals.html", context)
+
+
+@requires(Verb.EDIT_SERVICES)
 @require_POST
-def call_next(request: StaffRequest, pk: int) -> HttpResponse:
-    desk = access.counter_of(request.user, pk)
-    try:
-        visit = actions.call_next(counter=desk, by=request.user, at=timezone.now())
-    except RuleBroken as reason:
-        messages.error(request, str(reason))
-    else:
-        if visit is None:
-            messages.info(request, "この窓口でお待ちの方はいません。")
-    return redirect("reception:counter", pk)
-
-
-@requires(Verb.CALL_VISITS)
-@require_POST
-def call(request: StaffRequest, pk: int, visit: int) -> HttpResponse:
-    """Call one person out of turn: who is urgent, who cannot wait, whom a colleague knows."""
-    desk = access.counter_of(request.user, pk)
-    wanted = access.visit_to_call(desk, visit)
-    try:
-        actions.call(visit=wanted, counter=desk, by=request.user, at=timezone.now())
-    except RuleBroken as reason:
-        messages.error(request, str(reason))
-    return redirect("reception:counter", pk)
-
-
-def _moved(request: StaffRequest, pk: int, step: Callable[..., Visit]) -> HttpResponse:
-    visit = access.visit_to_move(request.user, pk)
-    try:
-        step(visit=visit, by=request.user, at=timezone.now())
-    except RuleBroken as reason:
-        messages.error(request, str(reason))
-    return redirect("reception:counter", visit.counter_id)
-
-
-@requires(Verb.CALL_VISITS)
-@require_POST
-def recall(request: StaffRequest, pk: int) -> HttpResponse:
-    return _moved(request, pk, actions.recall)
-
-
-@requires(Verb.CALL_VISITS)
-@require_POST
-def mark_absent(request: StaffRequest, pk: int) -> HttpResponse:
-    return _moved(request, pk, actions.mark_absent)
-
-
-@requires(Verb.CALL_VISITS)
-@require_POST
-def return_to_queue(request: StaffRequest, pk: int) -> HttpResponse:
-    return _moved(request, pk, actions.return_to_queue)
-
-
-@requires(Verb.CALL_VISITS)
-@require_POST
-def start(request: StaffRequest, pk: int) -> HttpResponse:
-    return _moved(request, pk, actions.start)
-
-
-@requires(Verb.CALL_VISITS)
-@require_POST
-def finish(request: StaffRequest, pk: int) -> HttpResponse:
-    return _moved(request, pk, actions.finish)
+def withdraw_terminal(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Terminal.objects.select_related("site"), pk=pk)
+    actions.withdraw_terminal(terminal=found, by=request.user, at=timezone.now())
+    messages.success(request, f"「{found.name}」を取り外しました。この鍵では、もう開けません。")
+    return redirect("reception:terminals", found.site.code)

@@ -2,6 +2,8 @@
  * <madoguchi-live topics="public.display.1" stream="/live/" src="/display/1/calls/">…</madoguchi-live>
  * Follows the topics and draws its content again from `src` after each change. Events carry no
  * content, so every reader sees only what that reader may. Says "stale" and "fresh" to the document.
+ * `spread`: so many milliseconds apart do many screens ask for the same. The bare event is told at
+ * once ("madoguchi:change"), for whoever can show something from its numbers.
  */
 
 const PAUSE = 150; // ms: a burst of events is one fetch
@@ -24,7 +26,12 @@ class MadoguchiLive extends HTMLElement {
       topics.append("topic", topic);
     }
     this.source = new EventSource(`${this.getAttribute("stream") || "/staff/live/"}?${topics}`);
-    this.source.addEventListener("change", () => this.plan(PAUSE));
+    this.source.addEventListener("change", (event) => {
+      this.dispatchEvent(
+        new CustomEvent("madoguchi:change", { bubbles: true, detail: JSON.parse(event.data) }),
+      );
+      this.plan(PAUSE + Math.random() * Number(this.getAttribute("spread") || 0));
+    });
     this.source.addEventListener("open", () => {
       if (this.wasCut) this.plan(0);
       this.wasCut = false;
