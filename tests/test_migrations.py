@@ -1,12 +1,15 @@
-"""A city that has been at work keeps every visit when reception becomes an app of its own."""
+"""A city that has been at work keeps what it wrote: visits, appointments, their links."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from madoguchi.booking.models import Appointment
+from madoguchi.booking.rules import parse_number
 from madoguchi.casework.models import Case
 from madoguchi.reception.models import Visit
 from tests import make
@@ -82,3 +85,32 @@ def make_case(old: Any) -> int:
         changed_by=user,
     )
     return int(case.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_appointment_of_ten_digits_gets_eight_characters_and_keeps_its_link(old: Any) -> None:
+    make_case(old)
+    counter = old.get_model("offices.Counter").objects.create(
+        site=old.get_model("offices.Site").objects.get(),
+        division=old.get_model("offices.Division").objects.get(),
+        name="1番",
+    )
+    for number in ("1234567890", "0987654321"):
+        old.get_model("booking.Appointment").objects.create(
+            number=number,
+            pin="0000",
+            token=f"link-{number}",
+            service=old.get_model("booking.Service").objects.get(),
+            counter=counter,
+            start=make.NOW + timedelta(hours=int(number[:2])),
+            cells=2,
+            source="web",
+            name="山田 太郎",
+            booked_at=make.NOW,
+        )
+
+    migrate(newest())
+
+    rows = dict(Appointment.objects.values_list("token", "number"))
+    assert set(rows) == {"link-1234567890", "link-0987654321"}
+    assert all(parse_number(number) == number for number in rows.values())

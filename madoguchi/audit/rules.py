@@ -173,6 +173,7 @@ VERB_LABELS = {
     "appointment.book": "予約を取った",
     "appointment.cancel": "予約を取り消した",
     "appointment.reschedule": "予約の日時を変えた",
+    "appointment.remind": "前日のお知らせを送った",
     "appointment.mark_missed": "来庁なしにした",
     "appointment.read": "予約を見た",
     "appointment.list": "予約の一覧を見た",

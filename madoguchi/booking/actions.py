@@ -395,6 +395,7 @@ SUBJECTS = {
     "book": "予約を受け付けました",
     "reschedule": "予約を変更しました",
     "cancel": "予約を取り消しました",
+    "remind": "明日の予約のお知らせ",
 }
 
 
@@ -456,6 +457,30 @@ def _why_not_received(appointment: Appointment, *, site: Site, day: date) -> str
     if appointment.day != day:
         return f"この予約は{appointment.when}です。予約なしとして受け付けてください。"
     return f"この予約は{appointment.site}です。{site}では、予約なしとして受け付けてください。"
+
+
+@transaction.atomic
+def remind(*, appointment: Appointment, at: datetime) -> bool:
+    """
+    Remind of tomorrow's appointment by mail; say whether this call did.
+
+    Which start it was is noted in the transaction that posts the mail: a restart neither
+    repeats nor loses one, and an appointment that is moved is reminded of anew.
+    """
+    tomorrow = Appointment.objects.to_remind(day=_today(at) + timedelta(days=1))
+    if not tomorrow.filter(pk=appointment.pk).update(reminded_of=F("start")):
+        return False
+    appointment = _whole(appointment.pk)
+    _mail(appointment, "remind", at=at)
+    audit.record(
+        verb="appointment.remind",
+        target=appointment,
+        key=appointment.number,
+        person=appointment.resident_id,
+        actor="system",
+        at=at,
+    )
+    return True
 
 
 @transaction.atomic

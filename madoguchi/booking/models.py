@@ -260,6 +260,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         first = rules.start_of(day, 0)
         return self.filter(start__gte=first, start__lt=first + timedelta(days=1))
 
+    def to_remind(self, *, day: date) -> Self:
+        """Who comes that day, booked before the day before, and was not reminded of this start."""
+        coming = self.on_day(day).filter(status=rules.AppointmentStatus.BOOKED).exclude(email="")
+        early = coming.filter(booked_at__lt=rules.start_of(day - timedelta(days=1), 0))
+        return early.exclude(reminded_of=F("start"))
+
     def expected(self, *, site: Site, day: date) -> Self:
         """Who booked for the day and has not come yet, in booked order."""
         booked = self.on_day(day).filter(counter__site=site, status=rules.AppointmentStatus.BOOKED)
@@ -316,6 +322,7 @@ class Appointment(models.Model):
     )
     booked_at = models.DateTimeField("受付日時")
     cancelled_at = models.DateTimeField("取消日時", null=True, blank=True)
+    reminded_of = models.DateTimeField("前日のお知らせをした日時", null=True, blank=True)
 
     objects = AppointmentQuerySet.as_manager()
 

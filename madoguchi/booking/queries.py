@@ -443,6 +443,12 @@ def overlapping_appointments() -> list[tuple[int, int]]:
     return pairs
 
 
+def to_remind(*, at: datetime) -> QuerySet[Appointment]:
+    """Return tomorrow's appointments of whom nobody has reminded yet."""
+    tomorrow = at.astimezone(rules.JST).date() + timedelta(days=1)
+    return Appointment.objects.to_remind(day=tomorrow).order_by("start", "id")
+
+
 def serving_counters() -> list[Counter]:
     """Return the counters at which some service is received."""
     serving = Counter.objects.filter(is_active=True, services__isnull=False)

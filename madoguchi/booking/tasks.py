@@ -18,6 +18,16 @@ def release_lapsed() -> None:
     actions.release_lapsed(at=timezone.now())
 
 
+def remind() -> None:
+    """Through the day: remind whoever comes tomorrow, once. One bad row never stops the rest."""
+    at = timezone.now()
+    for appointment in queries.to_remind(at=at):
+        try:
+            actions.remind(appointment=appointment, at=at)
+        except Exception:
+            log.exception("appointment %s: could not be reminded", appointment.pk)
+
+
 def mark_missed() -> None:
     """Every night: note who booked and did not come."""
     actions.mark_missed(before=timezone.localdate(), at=timezone.now())
