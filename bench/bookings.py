@@ -81,7 +81,7 @@ def _rush(service: Any, count: int) -> list[float]:
         return [s for share in pool.map(work, shares) for s in share]
 
 
-def _look_then_take(*, day: date, counter_id: int, mask: int) -> bool:
+def _look_then_take(*, day: date, counter_id: int, mask: int, is_online: bool = False) -> bool:
     from django.db.models import F
 
     from madoguchi.booking.models import CounterDay

@@ -27,6 +27,7 @@ def _measure(rounds: int) -> None:
     from django.db import connection
 
     from madoguchi.booking import queries, rules
+    from madoguchi.booking.models import Errand
     from tests import make
 
     service = hall(counters=COUNTERS, days=DAYS, filled=FILLED)
@@ -35,7 +36,7 @@ def _measure(rounds: int) -> None:
     window = rules.Window(earliest=make.NOW, last_day=last)
 
     def masks() -> dict[Any, int]:
-        found = queries.free_slots(service, first=first, last=last, window=window)
+        found = queries.free_slots(Errand((service,)), first=first, last=last, window=window)
         return {slot.start: slot.free for slot in found}
 
     def rows() -> dict[Any, int]:

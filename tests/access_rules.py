@@ -712,6 +712,27 @@ BOOKING = {
     "booking:opening_rules": Rule(
         SETTERS, FORM, kwargs=of_service, post=opening_hours, hidden=NOT_OUR_SERVICE
     ),
+    "booking:change_opening_rule": Rule(
+        SETTERS,
+        FORM,
+        kwargs=lambda w, r: {"code": w.services[r].code, "pk": w.opening_rules[r].pk},
+        post=opening_hours,
+        hidden=NOT_OUR_SERVICE,
+    ),
+    "booking:close_day": Rule(
+        SETTERS,
+        BUTTON,
+        kwargs=of_service,
+        post=lambda w, r: {"day": "2099-04-01"},
+        hidden=NOT_OUR_SERVICE,
+    ),
+    "booking:mark_told": Rule(
+        SETTERS,
+        BUTTON,
+        kwargs=lambda w, r: {"code": w.services[r].code, "pk": w.untold[r].pk},
+        post=nothing,
+        hidden=NOT_OUR_SERVICE,
+    ),
     "booking:withdraw_opening_rule": Rule(
         SETTERS,
         BUTTON,

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from madoguchi.booking import rules as grid
-from madoguchi.booking.models import CounterDay, OpeningRule, Service
+from madoguchi.booking.models import AppointmentPlace, CounterDay, OpeningRule, Service
 from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import Result, Status, Understanding
@@ -16,7 +16,7 @@ from madoguchi.knowledge import actions as faqs
 from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
 from madoguchi.messaging.models import OutboundMessage
-from madoguchi.offices.models import City, Counter, Division, OpeningDay
+from madoguchi.offices.models import City, Counter, Division, OpeningDay, Site
 from madoguchi.reception import actions as reception
 from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
@@ -99,6 +99,8 @@ class World:
         OutboundMessage.objects.filter(pk=self.message.pk).update(gave_up_at=make.NOW)
 
         self.site = make.site()
+        always = {"closed_day_opens_at": "08:30", "closed_day_closes_at": "17:15"}
+        Site.objects.filter(pk=self.site.pk).update(is_open_at_year_end=True, **always)
         self.third = make.division("税務課")
         self.category = make.category()
         self.result, self.understanding = Result.ADVISED.value, Understanding.AGREED.value
@@ -144,9 +146,21 @@ class World:
             )
             for relation in Relation
         }
+        self.untold = {
+            relation: AppointmentPlace.objects.create(
+                appointment=row,
+                counter=row.counter,
+                day=row.day,
+                mask=row.mask,
+                is_online=True,
+                taken_at=make.NOW,
+                is_moved_by_office=True,
+            )
+            for relation, row in self.appointments.items()
+        }
         self.opening_rules = {
             relation: OpeningRule.objects.create(
-                counter=self.counters[relation],
+                counter=self._second_counter(relation),
                 opens_at="09:00",
                 closes_at="12:00",
                 valid_from=make.NOW.date(),
@@ -235,7 +249,22 @@ class World:
         service = make.service(
             f"相談{counter.pk}", counters=[counter], division=self.division(relation)
         )
+        OpeningRule.objects.create(
+            counter=counter,
+            weekdays=0b1111111,
+            opens_at=grid.GRID_START,
+            closes_at=grid.GRID_END,
+            valid_from=make.NOW.date() - timedelta(days=3650),
+            made_by=self.colleague.username,
+            made_at=make.NOW,
+        )
         return counter, service
+
+    def _second_counter(self, relation: Relation) -> Counter:
+        """A counter of the service at which nobody is booked: its rules can go."""
+        counter = make.counter(f"予備{relation}", division=self.division(relation))
+        self.services[relation].counters.add(counter)
+        return counter
 
     def _called(self, relation: Relation) -> Visit:
         counter, service = self._place(relation)

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from madoguchi.booking import rules
-from madoguchi.booking.models import Appointment, CounterDay, Service
+from madoguchi.booking.models import Appointment, CounterDay, Errand, Service
 from madoguchi.casework.models import Case, Category, Handover
 from madoguchi.casework.rules import Channel, HandoverKind, Kind, Status
 from madoguchi.knowledge import actions as knowledge
@@ -132,7 +132,9 @@ def appointment(made: Service | None = None, **more: object) -> Appointment:
             "service": what,
             "counter": at,
             "start": start,
+            "minutes": what.minutes,
             "cells": what.cells,
+            "cells_before": Errand((what,)).span.before,
             "source": "web",
             "name": "山田 太郎",
             "booked_at": NOW,
@@ -141,6 +143,8 @@ def appointment(made: Service | None = None, **more: object) -> Appointment:
     )
     days = CounterDay.objects.filter(day=row.day, counter=row.counter)
     days.update(busy=F("busy").bitor(row.mask))
+    if row.source == rules.Source.WEB:
+        days.update(online=F("online").bitor(row.mask))
     return row
 
 

@@ -174,6 +174,8 @@ VERB_LABELS = {
     "appointment.cancel": "予約を取り消した",
     "appointment.reschedule": "予約の日時を変えた",
     "appointment.remind": "前日のお知らせを送った",
+    "appointment.move": "市の都合で予約を移した",
+    "appointment.mark_told": "移した予約を本人に知らせた",
     "appointment.mark_missed": "来庁なしにした",
     "appointment.read": "予約を見た",
     "appointment.list": "予約の一覧を見た",

@@ -1,15 +1,22 @@
 """The doors to appointments and services."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.crypto import constant_time_compare
 
 from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
-from madoguchi.booking.models import Appointment, Hold, Service
+from madoguchi.booking.models import (
+    Appointment,
+    AppointmentPlace,
+    Hold,
+    OpeningRule,
+    Service,
+)
 from madoguchi.foundation.limits import Limit
 from madoguchi.offices.models import Division, Site
 from madoguchi.staff.models import User
@@ -116,9 +123,45 @@ def service_to_change(user: User, code: str) -> Service:
     return get_object_or_404(services_of(user), code=code)
 
 
+def opening_rule_of(service: Service, pk: int) -> OpeningRule:
+    """Return a rule in force at one of the service's counters, or 404."""
+    rows = queries.rules_of(service).select_related("counter__site", "service")
+    return get_object_or_404(rows, pk=pk)
+
+
+def untold_move_of(service: Service, pk: int) -> AppointmentPlace:
+    return get_object_or_404(queries.untold_moves(service), pk=pk)
+
+
 def divisions_for_services(user: User) -> QuerySet[Division]:
     """Return whose services this person may set up."""
     divisions = Division.objects.filter(is_active=True, is_outside=False).order_by("name")
     if user.is_centre or user.role == Role.ADMIN:
         return divisions
     return divisions.filter(pk=user.division_id)
+
+
+def approved_moves(sent: QueryDict) -> dict[int, datetime]:
+    """Return which appointment goes where, as it was approved: `move-17=2026-12-01T09:00`."""
+    moves = {}
+    for name, value in sent.items():
+        key = name.removeprefix("move-")
+        if name != key and key.isdecimal() and len(key) < 19:
+            with suppress(ValueError):
+                moves[int(key)] = datetime.fromisoformat(str(value)).replace(tzinfo=rules.JST)
+    return moves
+
+
+def moves_to_approve(sent: QueryDict, proposals: list[queries.Proposal]) -> dict[str, object]:
+    """Return what `booking/approve_moves.html` needs: the proposals, and the form sent again."""
+    return {
+        "proposals": proposals,
+        "stuck": [row for row in proposals if row.start is None],
+        "by_mail": sum(row.is_told_by_mail for row in proposals),
+        "sent": [
+            (name, value)
+            for name, values in sent.lists()
+            for value in values
+            if name != "csrfmiddlewaretoken" and not name.startswith("move-")
+        ],
+    }

@@ -1,11 +1,12 @@
 """
 The verbs of booking.
 
-Locks are taken in one order: the appointment, the counter-days by (day, counter), the audit
-trail. On SQLite every transaction writes alone anyway.
+Locks are taken in one order: the service, the counter-days by (day, counter), the appointment,
+the audit trail. On SQLite every transaction writes alone anyway.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -18,20 +19,39 @@ from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
 from madoguchi.booking.models import (
     Appointment,
+    AppointmentPlace,
     CounterDay,
+    Errand,
     Hold,
     HoldQuerySet,
     OpeningRule,
     Service,
+    ServiceVersion,
 )
 from madoguchi.booking.rules import AppointmentStatus, Source
 from madoguchi.foundation import live
+from madoguchi.foundation.errors import RuleBroken
 from madoguchi.messaging import actions as messaging
 from madoguchi.offices.models import Counter, Site
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 
 RESIDENT = "resident"  # the actor of whoever books without an account
+
+
+Moves = Mapping[int, datetime]  # which appointment goes to which start, at its site
+NO_MOVES: Moves = {}
+
+
+class WouldOrphan(RuleBroken):
+    """A change of hours would leave appointments outside them; `proposals` has a way for each."""
+
+    def __init__(self, proposals: list[queries.Proposal]) -> None:
+        super().__init__(
+            f"受付時間の外になる予約が{len(proposals)}件あります。"
+            "移し先を確かめて、承認してください。まだ何も変わっていません。"
+        )
+        self.proposals = proposals
 
 
 def _actor(by: User | None) -> str:
@@ -45,7 +65,7 @@ def _today(at: datetime) -> date:
 # --- the guard -------------------------------------------------------------------------------
 
 
-def claim(*, day: date, counter_id: int, mask: int) -> bool:
+def claim(*, day: date, counter_id: int, mask: int, is_online: bool = False) -> bool:
     """
     Take the cells if every one is open and free; say whether they are ours now.
 
@@ -55,7 +75,8 @@ def claim(*, day: date, counter_id: int, mask: int) -> bool:
     free = CounterDay.objects.alias(
         taken=_cells_of("busy", mask), opened=_cells_of("open", mask)
     ).filter(day=day, counter_id=counter_id, taken=0, opened=mask)
-    return free.update(busy=F("busy").bitor(mask)) == 1
+    columns = ("busy", "online") if is_online else ("busy",)
+    return free.update(**{column: F(column).bitor(mask) for column in columns}) == 1
 
 
 def _cells_of(column: str, mask: int) -> Expression:
@@ -71,7 +92,8 @@ def _cells_of(column: str, mask: int) -> Expression:
 def free(*, day: date, counter_id: int, mask: int) -> None:
     """Give the cells back; only for a row this transaction moved out of an occupying state."""
     CounterDay.objects.filter(day=day, counter_id=counter_id).update(
-        busy=F("busy").bitand(rules.WHOLE_DAY & ~mask)
+        busy=F("busy").bitand(rules.WHOLE_DAY & ~mask),
+        online=F("online").bitand(rules.WHOLE_DAY & ~mask),
     )
 
 
@@ -87,6 +109,8 @@ def book(
     kana: str = "",
     phone: str = "",
     email: str = "",
+    also: Collection[Service] = (),
+    people: int = 1,
     source: Source = Source.WEB,
     resident: Resident | None = None,
     key: str | None = None,
@@ -101,22 +125,31 @@ def book(
     another place, is given back. Once it has lapsed the place must be free, as for everybody.
 
     :raises Full: every counter is taken then.
-    :raises NotBookable: the service, the site or the start is not offered this way.
+    :raises NotBookable: the service, the site or the start is not offered this way, or the
+        person has as many appointments as one may have.
     :raises KeyReused: the key was used for another content.
     """
+    errand = Errand((service, *also), people)
     fingerprint = rules.fingerprint(
-        service.code, site.code, start.astimezone(rules.JST).isoformat(), name, kana, phone, email
+        service.code,
+        site.code,
+        start.astimezone(rules.JST).isoformat(),
+        name,
+        kana,
+        phone,
+        email,
+        *([str(people), *(other.code for other in also)] if also or people > 1 else []),
     )
     if (earlier := _booked_with(key, fingerprint)) is not None:
         return earlier
     release_lapsed(at=at)
-    held = _own_hold(hold, service=service, site=site, start=start)
+    held = _own_hold(hold, errand=errand, site=site, start=start)
     # Whoever held the place in time may book it, even if the lead time has passed since.
-    _check_bookable(service, site=site, start=start, at=held.made_at if held else at, by=by)
+    asked_at, asked_by = held.made_at if held else at, source if by else Source.WEB
+    window = queries.window_of(errand, at=asked_at, source=asked_by)
+    _check_bookable(errand, site=site, start=start, window=window, is_online=by is None)
     fields: dict[str, Any] = {
-        "service": service,
         "start": start,
-        "cells": service.cells,
         "source": source.value,
         "name": name,
         "kana": kana,
@@ -128,7 +161,7 @@ def book(
         "booked_at": at,
     }
     try:
-        return _book(site=site, fields=fields, held=held, by=by, at=at)
+        return _book(errand, site=site, window=window, fields=fields, held=held, by=by, at=at)
     except IntegrityError:
         # The same key was sent twice at once; the first one has committed by now.
         if (earlier := _booked_with(key, fingerprint)) is not None:
@@ -138,16 +171,31 @@ def book(
 
 @transaction.atomic
 def _book(
-    *, site: Site, fields: dict[str, Any], held: Hold | None, by: User | None, at: datetime
+    errand: Errand,
+    *,
+    site: Site,
+    window: rules.Window,
+    fields: dict[str, Any],
+    held: Hold | None,
+    by: User | None,
+    at: datetime,
 ) -> Appointment:
-    if held is None or (counter_id := _take_over(held, at=at)) is None:
-        counter_id = _claim_any(fields["service"], site=site, start=fields["start"])
+    _check_own_limit(errand, fields, at=at)
+    start, is_online = fields["start"], fields["source"] == Source.WEB
+    counter_id = _take_over(held, errand, window=window, at=at) if held else None
+    if counter_id is None:
+        counter_id = _claim_any(errand, site=site, start=start, window=window, is_online=is_online)
     appointment = Appointment.objects.create(
         number=_unused_number(),
         token=rules.new_token(),
+        service=errand.main,
+        people=errand.people,
         counter_id=counter_id,
+        **_lengths(errand),
         **fields,
     )
+    appointment.also.set(errand.services[1:])
+    _stand(appointment, at=at)
     _tell_reception(site.pk, kind="appointment.book", at=at, appointment=appointment.pk)
     _mail(appointment, "book", at=at)
     audit.record(
@@ -160,6 +208,65 @@ def _book(
         detail={"source": appointment.source, "service": appointment.service.code},
     )
     return appointment
+
+
+def _lengths(errand: Errand) -> dict[str, int]:
+    span = errand.span
+    return {"minutes": errand.minutes, "cells": span.cells, "cells_before": span.before}
+
+
+def _stand(
+    appointment: Appointment, *, at: datetime, by_office: bool = False, is_told: bool = True
+) -> None:
+    """Write down where the appointment stands from now on."""
+    _leave(appointment, at=at)
+    AppointmentPlace.objects.create(
+        appointment=appointment,
+        counter_id=appointment.counter_id,
+        day=appointment.day,
+        mask=appointment.mask,
+        is_online=appointment.source == Source.WEB,
+        taken_at=at,
+        is_moved_by_office=by_office,
+        told_at=at if is_told else None,
+    )
+
+
+def _leave(appointment: Appointment, *, at: datetime) -> None:
+    appointment.places.filter(left_at=None).update(left_at=at)
+
+
+def _check_own_limit(errand: Errand, fields: dict[str, Any], *, at: datetime) -> None:
+    """
+    Refuse whoever already has as many coming appointments for a service as one may have.
+
+    The service's row is locked, so that two requests of one person are counted one after the
+    other. A person is known by telephone number, mail address or register entry, not by name.
+    """
+    limited = [s for s in errand.services if s.most_per_person is not None]
+    if not limited:
+        return
+    ids = sorted(service.pk for service in limited)
+    list(Service.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    known = {name: fields[name] for name in ("phone", "email", "resident") if fields[name]}
+    if not known:
+        raise rules.NotBookable(
+            "この手続きは、おひとりの予約の数に限りがあります。"
+            "電話番号かメールアドレスを入力してください。",
+            field="phone",
+        )
+    person = Q()
+    for name, value in known.items():
+        person |= Q(**{f"{name}__iexact" if name == "email" else name: value})
+    coming = Appointment.objects.filter(person, status=AppointmentStatus.BOOKED, start__gte=at)
+    for service in limited:
+        of_service = coming.filter(Q(service=service) | Q(also=service)).distinct()
+        if service.most_per_person and of_service.count() >= service.most_per_person:
+            raise rules.NotBookable(
+                f"「{service}」の予約は、おひとり{service.most_per_person}件までです。"
+                "前の予約を変更するか、取り消してから予約してください。",
+                field="phone",
+            )
 
 
 def _booked_with(key: str | None, fingerprint: str) -> Appointment | None:
@@ -177,33 +284,52 @@ def _booked_with(key: str | None, fingerprint: str) -> Appointment | None:
 
 
 def _check_bookable(
-    service: Service, *, site: Site, start: datetime, at: datetime, by: User | None
+    errand: Errand, *, site: Site, start: datetime, window: rules.Window, is_online: bool
 ) -> None:
-    if not service.is_active or (by is None and not service.is_online):
-        raise rules.NotBookable(
-            "この手続きは、オンラインでは予約できません。電話でお問い合わせください。",
-            field="service",
+    for service in errand.services:
+        refusal = rules.service_refusal(
+            is_active=service.is_active, stage=rules.Stage(service.stage), is_online=is_online
         )
-    if by is not None and service.stage == rules.Stage.ANNOUNCED:
-        raise rules.NotBookable(
-            "この手続きは、まだ予約を受け付けていません（告知の段階です）。", field="service"
-        )
-    window = queries.window_of(service, at=at, by_staff=by is not None)
+        if refusal:
+            raise rules.NotBookable(refusal, field="service")
+    _check_errand(errand)
     if start < window.earliest or start.astimezone(rules.JST).date() > window.last_day:
         raise rules.NotBookable("予約できる期間の外です。表示された日時から選んでください。")
-    if not service.counters.filter(site=site, is_active=True).exists():
+    if not queries.serving(errand).filter(site=site).exists():
         raise rules.NotBookable("この手続きは、その庁舎では受け付けていません。", field="site")
 
 
-def _claim_any(service: Service, *, site: Site, start: datetime) -> int:
-    """Claim the cells at the first counter that has them, and return that counter's id."""
-    rows = queries.candidates(service, site=site, start=start)
-    if not rows:
+def _check_errand(errand: Errand) -> None:
+    if not 1 <= errand.people <= errand.main.most_people:
+        raise rules.NotBookable(
+            f"一度に予約できるのは{errand.main.most_people}人までです。", field="people"
+        )
+    if len(errand.services) > 1 and not all(s.may_be_combined for s in errand.services):
+        raise rules.NotBookable("一緒には予約できない手続きがあります。", field="also")
+    if len(set(errand.services)) < len(errand.services):
+        raise rules.NotBookable("同じ手続きが2つあります。", field="also")
+    if errand.span.total > rules.MOST_CELLS:
+        raise rules.NotBookable("一度に予約するには長すぎます。分けて予約してください。")
+
+
+def _claim_any(
+    errand: Errand, *, site: Site, start: datetime, window: rules.Window, is_online: bool
+) -> int:
+    """
+    Claim the cells at the first counter that has them, and return that counter's id.
+
+    The days are locked before rules and shares are read: whoever changes the hours holds the
+    same rows, and two bookings never count the same share.
+    """
+    day = start.astimezone(rules.JST).date()
+    _lock_days(Q(day=day, counter__site=site, counter__in=queries.serving(errand)))
+    found = queries.candidates(errand, site=site, start=start, window=window)
+    if not found:
         raise rules.NotBookable("その時刻は受け付けていません。表示された日時から選んでください。")
-    mask = rules.run_mask(rules.cell_of(start), service.cells)
-    for row in rows:
-        if claim(day=row.day, counter_id=row.counter_id, mask=mask):
-            return row.counter_id
+    mask = errand.span.at(rules.cell_of(start))
+    for counter_id in (each.row.counter_id for each in found if each.has_share):
+        if claim(day=day, counter_id=counter_id, mask=mask, is_online=is_online):
+            return counter_id
     raise rules.Full("申し訳ありません。その時刻は、ほかの方の予約で埋まりました。")
 
 
@@ -222,6 +348,8 @@ def hold(
     service: Service,
     site: Site,
     start: datetime,
+    also: Collection[Service] = (),
+    people: int = 1,
     instead_of: str = "",
     by: User | None = None,
     at: datetime,
@@ -235,39 +363,52 @@ def hold(
     :raises Full: every counter is taken then.
     :raises NotBookable: the service, the site or the start is not offered this way.
     """
+    errand = Errand((service, *also), people)
     release_lapsed(at=at)
-    if (same := _own_hold(instead_of, service=service, site=site, start=start)) is not None:
+    if (same := _own_hold(instead_of, errand=errand, site=site, start=start)) is not None:
         return same
-    _check_bookable(service, site=site, start=start, at=at, by=by)
-    return _hold(service, site=site, start=start, at=at)
+    window = queries.window_of(errand, at=at, source=Source.PHONE if by else Source.WEB)
+    _check_bookable(errand, site=site, start=start, window=window, is_online=by is None)
+    return _hold(errand, site=site, start=start, window=window, is_online=by is None, at=at)
 
 
 @transaction.atomic
-def _hold(service: Service, *, site: Site, start: datetime, at: datetime) -> Hold:
-    counter_id = _claim_any(service, site=site, start=start)
+def _hold(
+    errand: Errand,
+    *,
+    site: Site,
+    start: datetime,
+    window: rules.Window,
+    is_online: bool,
+    at: datetime,
+) -> Hold:
+    counter_id = _claim_any(errand, site=site, start=start, window=window, is_online=is_online)
     return Hold.objects.create(
         token=rules.new_token(),
-        service=service,
+        service=errand.main,
+        asked=errand.asked,
         counter_id=counter_id,
         start=start,
-        cells=service.cells,
+        cells=errand.span.cells,
+        cells_before=errand.span.before,
+        is_online=is_online,
         made_at=at,
         until=at + rules.HOLD,
     )
 
 
-def _own_hold(token: str, *, service: Service, site: Site, start: datetime) -> Hold | None:
+def _own_hold(token: str, *, errand: Errand, site: Site, start: datetime) -> Hold | None:
     """Return the visitor's hold if it is for this place; give back one for another."""
     found = Hold.objects.filter(token=token).select_related("counter").first() if token else None
     if found is None:
         return None
-    if (found.service, found.counter.site, found.start) == (service, site, start):
+    if found.is_for(errand) and (found.counter.site, found.start) == (site, start):
         return found
     _release(Hold.objects.filter(pk=found.pk))
     return None
 
 
-def _take_over(held: Hold, *, at: datetime) -> int | None:
+def _take_over(held: Hold, errand: Errand, *, window: rules.Window, at: datetime) -> int | None:
     """
     Make the hold's cells the booking's and return the counter; None if it lapsed meanwhile.
 
@@ -275,8 +416,9 @@ def _take_over(held: Hold, *, at: datetime) -> int | None:
     """
     if not _delete(Hold.objects.filter(pk=held.pk, until__gt=at)):
         return None
-    day = CounterDay.objects.select_for_update().get(day=held.day, counter=held.counter_id)
-    if day.open & held.mask != held.mask:
+    _lock_days(Q(day=held.day, counter=held.counter_id))
+    found = queries.candidates(errand, site=held.counter.site, start=held.start, window=window)
+    if held.counter_id not in {each.row.counter_id for each in found}:
         raise rules.NotBookable(
             "受付時間が変わり、その時刻は予約できなくなりました。ほかの時刻を選んでください。"
         )
@@ -315,6 +457,7 @@ def cancel(*, appointment: Appointment, by: User | None = None, at: datetime) ->
 
     :raises StepNotAllowed: the visitor has come, or the time has passed.
     """
+    appointment = _locked(appointment)
     booked = Appointment.objects.filter(pk=appointment.pk, status=AppointmentStatus.BOOKED)
     if by is None:
         booked = booked.filter(start__gt=at)
@@ -328,6 +471,7 @@ def cancel(*, appointment: Appointment, by: User | None = None, at: datetime) ->
         )
 
     free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
+    _leave(appointment, at=at)
     _tell_reception(
         appointment.site.pk, kind="appointment.cancel", at=at, appointment=appointment.pk
     )
@@ -353,28 +497,75 @@ def reschedule(
     :raises NotBookable: the new place is not offered.
     :raises StepNotAllowed: the visitor has come, or it is cancelled, or the time has passed.
     """
-    Appointment.objects.select_for_update().get(pk=appointment.pk)
-    appointment = _whole(appointment.pk)
+    errand, day = appointment.errand, start.astimezone(rules.JST).date()
+    there = Q(day=day, counter__site=site, counter__in=queries.serving(errand))
+    appointment = _locked(appointment, there)
     if not appointment.is_changeable or (by is None and appointment.start <= at):
         raise rules.StepNotAllowed("この予約は、もう変更できません。")
-    service = appointment.service
-    _check_bookable(service, site=site, start=start, at=at, by=by)
-    before = appointment.site.pk
-    _lock_days(
-        Q(day=appointment.day, counter=appointment.counter_id)
-        | Q(day=start.astimezone(rules.JST).date(), counter__services=service)
+    window = queries.window_of(
+        appointment.errand, at=at, source=Source.PHONE if by else Source.WEB
     )
-
-    free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
-    appointment.counter_id = _claim_any(service, site=site, start=start)
-    appointment.start, appointment.cells = start, service.cells
-    appointment.save(update_fields=["counter", "start", "cells"])
-    appointment = _whole(appointment.pk)
+    _check_bookable(
+        appointment.errand, site=site, start=start, window=window, is_online=by is None
+    )
+    before = appointment.site.pk
+    appointment = _move(appointment, site=site, start=start, window=window, at=at)
     for site_id in sorted({before, site.pk}):
         _tell_reception(site_id, kind="appointment.reschedule", at=at, appointment=appointment.pk)
     _mail(appointment, "reschedule", at=at)
     _record(appointment, "appointment.reschedule", by=by, at=at)
     return appointment
+
+
+def _move(
+    appointment: Appointment,
+    *,
+    site: Site,
+    start: datetime,
+    window: rules.Window,
+    by_office: bool = False,
+    at: datetime,
+) -> Appointment:
+    """Let go of the old place and take the new one; the days are locked by the caller."""
+    errand, before = appointment.errand, appointment.start
+    free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
+    appointment.counter_id = _claim_any(
+        errand,
+        site=site,
+        start=start,
+        window=window,
+        is_online=appointment.source == Source.WEB,
+    )
+    appointment.start = start
+    for column, length in _lengths(errand).items():
+        setattr(appointment, column, length)
+    appointment.save(update_fields=["counter", "start", *_lengths(errand)])
+    appointment = _whole(appointment.pk)
+    _stand(
+        appointment,
+        at=at,
+        by_office=by_office,
+        is_told=not by_office or before == start or bool(appointment.email),
+    )
+    return appointment
+
+
+def _locked(appointment: Appointment, days: Q | None = None) -> Appointment:
+    """
+    Lock the days on which the appointment stands and may go to, then the appointment.
+
+    :raises StepNotAllowed: it was moved to another day or counter while we waited.
+    """
+    known = _whole(appointment.pk)
+    here = Q(day=known.day, counter=known.counter_id)
+    _lock_days(here if days is None else here | days)
+    Appointment.objects.select_for_update().get(pk=known.pk)
+    found = _whole(known.pk)
+    if (found.day, found.counter_id) != (known.day, known.counter_id):
+        raise rules.StepNotAllowed(
+            "この予約は、いま変更されたところです。もう一度お試しください。"
+        )
+    return found
 
 
 def _lock_days(wanted: Q) -> None:
@@ -394,6 +585,7 @@ def _tell_reception(site_id: int, *, kind: str, at: datetime, **ids: int | str) 
 SUBJECTS = {
     "book": "予約を受け付けました",
     "reschedule": "予約を変更しました",
+    "move": "市の都合により、予約の日時が変わりました",
     "cancel": "予約を取り消しました",
     "remind": "明日の予約のお知らせ",
 }
@@ -509,17 +701,28 @@ def save_service(
     service: Service | None,
     fields: dict[str, Any],
     counters: Collection[Counter],
+    moves: Moves = NO_MOVES,
     by: User,
     at: datetime,
 ) -> Service:
-    """Make or change a service. Appointments keep the length they were booked with."""
+    """
+    Make or change a service. Appointments keep the length they were booked with.
+
+    :raises WouldOrphan: somebody is booked at a counter that would receive it no more.
+    """
     verb = "service.change" if service else "service.make"
+    if service:
+        Service.objects.select_for_update(no_key=True).get(pk=service.pk)
     service = service or Service()
+    before = list(service.counters.all()) if service.pk else []
+    lock_hours([*before, *counters], at=at)
     for field, value in fields.items():
         setattr(service, field, value)
     service.save()
     service.counters.set(counters)
-    lay_out_days(counters=counters, first=_today(at))
+    moved = _settle([*before, *counters], moves=moves, at=at)
+    _keep_version(service, by=by, at=at)
+    _record_moves(moved, by=by, at=at)
     audit.record(
         verb=verb,
         target=service,
@@ -531,6 +734,17 @@ def save_service(
     return service
 
 
+def _keep_version(service: Service, *, by: User, at: datetime) -> None:
+    service.refresh_from_db()
+    ServiceVersion.objects.create(
+        service=service,
+        settings=service.settings,
+        counters=sorted(service.counters.values_list("pk", flat=True)),
+        made_at=at,
+        made_by=by.get_username(),
+    )
+
+
 @transaction.atomic
 def add_opening_rule(
     *,
@@ -540,14 +754,24 @@ def add_opening_rule(
     closes_at: time,
     valid_from: date,
     valid_until: date | None = None,
+    every_weeks: int = 1,
+    weeks_of_month: int = 0,
+    lunch_from: time | None = None,
+    lunch_until: time | None = None,
     service: Service | None = None,
     is_closure: bool = False,
+    is_exception: bool = False,
     note: str = "",
+    moves: Moves = NO_MOVES,
     by: User,
     at: datetime,
 ) -> OpeningRule:
-    """Say when the counter takes bookings, or takes none. No appointment is touched."""
-    rule = OpeningRule.objects.create(
+    """
+    Say when the counter takes bookings, or takes none.
+
+    :raises WouldOrphan: somebody booked would stand outside the hours.
+    """
+    rule = OpeningRule(
         counter=counter,
         service=service,
         weekdays=weekdays,
@@ -555,24 +779,187 @@ def add_opening_rule(
         closes_at=closes_at,
         valid_from=valid_from,
         valid_until=valid_until,
+        every_weeks=every_weeks,
+        weeks_of_month=weeks_of_month,
+        lunch_from=lunch_from,
+        lunch_until=lunch_until,
         is_closure=is_closure,
+        is_exception=is_exception,
         note=note,
-        made_at=at,
-        made_by=by.get_username(),
     )
-    lay_out_days(counters=[counter], first=_today(at))
-    audit.record(verb="opening_rule.add", target=rule, actor=by.get_username(), at=at)
+    change_hours(add=[rule], moves=moves, by=by, at=at)
     return rule
 
 
+def withdraw_opening_rule(
+    *, rule: OpeningRule, moves: Moves = NO_MOVES, by: User, at: datetime
+) -> None:
+    """
+    End a rule; it stays readable.
+
+    :raises WouldOrphan: somebody booked would stand outside the hours.
+    """
+    change_hours(withdraw=[rule], moves=moves, by=by, at=at)
+
+
+def close_day(
+    *,
+    counters: Iterable[Counter],
+    day: date,
+    service: Service | None = None,
+    note: str = "",
+    moves: Moves = NO_MOVES,
+    by: User,
+    at: datetime,
+) -> list[Appointment]:
+    """
+    Receive nobody at the counters on one day, whatever the rules say; return who was moved.
+
+    :raises WouldOrphan: somebody is booked on the day.
+    """
+    closures = [
+        OpeningRule(
+            counter=counter,
+            service=service,
+            weekdays=1 << day.weekday(),
+            opens_at=rules.GRID_START,
+            closes_at=rules.GRID_END,
+            valid_from=day,
+            valid_until=day,
+            is_closure=True,
+            is_exception=True,
+            note=note,
+        )
+        for counter in counters
+    ]
+    return change_hours(add=closures, moves=moves, by=by, at=at)
+
+
 @transaction.atomic
-def withdraw_opening_rule(*, rule: OpeningRule, by: User, at: datetime) -> None:
-    """End a rule; it stays readable. No appointment is touched."""
-    moved = OpeningRule.objects.in_force().filter(pk=rule.pk)
-    if not moved.update(withdrawn_at=at, withdrawn_by=by.get_username()):
-        return
-    lay_out_days(counters=[rule.counter], first=_today(at))
-    audit.record(verb="opening_rule.withdraw", target=rule, actor=by.get_username(), at=at)
+def change_hours(
+    *,
+    withdraw: Collection[OpeningRule] = (),
+    add: Collection[OpeningRule] = (),
+    moves: Moves = NO_MOVES,
+    by: User,
+    at: datetime,
+) -> list[Appointment]:
+    """
+    Put rules out of force and new ones in; move whom `moves` names; return who was moved.
+
+    :raises WouldOrphan: somebody booked would stand outside the hours; nothing has changed.
+    """
+    counters = {rule.counter_id: rule.counter for rule in (*withdraw, *add)}.values()
+    lock_hours(counters, at=at)
+    ended = [
+        rule
+        for rule in withdraw
+        if OpeningRule.objects.in_force()
+        .filter(pk=rule.pk)
+        .update(withdrawn_at=at, withdrawn_by=by.get_username())
+    ]
+    for rule in add:
+        rule.made_at, rule.made_by = at, by.get_username()
+        rule.save(force_insert=True)
+    moved = _settle(counters, moves=moves, at=at)
+    _record_moves(moved, by=by, at=at)
+    for verb, changed in (("opening_rule.withdraw", ended), ("opening_rule.add", add)):
+        for rule in changed:
+            audit.record(verb=verb, target=rule, actor=by.get_username(), at=at)
+    return moved
+
+
+@transaction.atomic
+def follow_site_hours(
+    *, counters: Collection[Counter], moves: Moves = NO_MOVES, by: User, at: datetime
+) -> list[Appointment]:
+    """
+    Bring the counters' days in line with their site's hours, which have just changed.
+
+    :raises WouldOrphan: somebody booked would stand outside the hours.
+    """
+    lock_hours(counters, at=at)
+    moved = _settle(counters, moves=moves, at=at)
+    _record_moves(moved, by=by, at=at)
+    return moved
+
+
+def lock_hours(counters: Iterable[Counter], *, at: datetime) -> None:
+    """
+    Keep everybody from booking or moving wherever an appointment of these counters can go.
+
+    Days first, then appointments: whoever books, moves or cancels holds the day before.
+    """
+    wide = Counter.objects.filter(services__counters__in=list(counters)).values("pk")
+    near = Q(counter__in=list(counters)) | Q(counter__in=wide)
+    _lock_days(near & Q(day__gte=_today(at)))
+    coming = Appointment.objects.filter(near, status=AppointmentStatus.BOOKED, start__gte=at)
+    list(coming.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+
+
+def _settle(counters: Iterable[Counter], *, moves: Moves, at: datetime) -> list[Appointment]:
+    """
+    Lay the days out anew, move whom `moves` names, and refuse if anybody stays outside.
+
+    This is the guard of every change of hours: nobody who booked is ever left without a place.
+    """
+    counters = list(counters)
+    _lay_out(counters, first=_today(at), last=_today(at) + timedelta(days=rules.HORIZON_DAYS))
+    moved = []
+    for row in queries.orphans(counters=counters, at=at):
+        if row.pk not in moves:
+            continue
+        with suppress(RuleBroken):  # taken meanwhile: it is proposed anew below
+            moved.append(_move_by_office(row, moves[row.pk], at=at))
+    if left := queries.orphans(counters=counters, at=at):
+        raise WouldOrphan([_proposal(row, at=at) for row in left])
+    return moved
+
+
+def _move_by_office(appointment: Appointment, start: datetime, *, at: datetime) -> Appointment:
+    """Move it for the office's reasons, and say so by mail if the person would notice."""
+    before = appointment.start
+    horizon = _today(at) + timedelta(days=rules.HORIZON_DAYS)
+    moved = _move(
+        appointment,
+        site=appointment.site,
+        start=start,
+        window=rules.Window(earliest=at, last_day=horizon),
+        by_office=True,
+        at=at,
+    )
+    _tell_reception(moved.site.pk, kind="appointment.move", at=at, appointment=moved.pk)
+    if before != start:
+        _mail(moved, "move", at=at)
+    return moved
+
+
+def _proposal(appointment: Appointment, *, at: datetime) -> queries.Proposal:
+    """
+    Find the nearest place and take it, so that the next one is not proposed the same.
+
+    Only while a refused change is about to be rolled back: nothing of it stays.
+    """
+    before = appointment.start
+    slots = queries.places_to_move_to(appointment, at=at)
+    for slot in slots:
+        with suppress(RuleBroken):
+            moved = _move_by_office(appointment, slot.start, at=at)
+            return queries.Proposal(moved, before, slot.start, slots)
+    return queries.Proposal(appointment, before)
+
+
+def _record_moves(moved: Iterable[Appointment], *, by: User, at: datetime) -> None:
+    for appointment in moved:
+        _record(appointment, "appointment.move", by=by, at=at)
+
+
+@transaction.atomic
+def mark_told(*, place: AppointmentPlace, by: User, at: datetime) -> None:
+    """Note that somebody without a mail address was told of the new time by telephone."""
+    untold = AppointmentPlace.objects.filter(pk=place.pk, told_at=None)
+    if untold.update(told_at=at):
+        _record(place.appointment, "appointment.mark_told", by=by, at=at)
 
 
 @transaction.atomic
@@ -580,12 +967,22 @@ def lay_out_days(*, counters: Iterable[Counter], first: date, last: date | None 
     """
     Bring the open masks up to date with rules and site hours; return how many days changed.
 
-    Only `open` is written: a booking outside the new hours keeps its place.
+    :raises WouldOrphan: a day that shrank would leave somebody outside; nothing has changed.
     """
     counters = list(counters)
     until = last or first + timedelta(days=rules.HORIZON_DAYS)
-    wanted = queries.laid_out(counters, first=first, last=until)
-    rows = CounterDay.objects.filter(day__range=(first, until), counter__in=counters)
+    changed, closes_booked = _lay_out(counters, first=first, last=until)
+    if closes_booked:
+        at = rules.start_of(first, 0)
+        if left := queries.orphans(counters=counters, at=at):
+            raise WouldOrphan([queries.Proposal(row, row.start) for row in left])
+    return changed
+
+
+def _lay_out(counters: Collection[Counter], *, first: date, last: date) -> tuple[int, bool]:
+    """Write the open masks; return how many changed, and whether a booked cell was shut."""
+    wanted = queries.laid_out(counters, first=first, last=last)
+    rows = CounterDay.objects.filter(day__range=(first, last), counter__in=counters)
     known = set(rows.values_list("day", "counter_id"))
     CounterDay.objects.bulk_create(
         [
@@ -601,10 +998,11 @@ def lay_out_days(*, counters: Iterable[Counter], first: date, last: date | None 
         for row in rows.select_for_update().order_by("day", "counter_id")
         if row.open != wanted[row.day, row.counter_id]
     ]
+    closes_booked = any(row.busy & ~wanted[row.day, row.counter_id] for row in stale)
     for row in stale:
         row.open = wanted[row.day, row.counter_id]
     CounterDay.objects.bulk_update(stale, ["open"], batch_size=200)
-    return len(wanted) - len(known) + len(stale)
+    return len(wanted) - len(known) + len(stale), closes_booked
 
 
 @transaction.atomic
@@ -622,13 +1020,16 @@ def rebuild_busy(*, first: date | None = None, last: date | None = None) -> int:
     wanted = queries.masks_from_appointments(first=first, last=last)
     wrong = []
     for row in rows:
-        mask = wanted.pop((row.day, row.counter_id), 0)
-        if row.busy != mask:
-            row.busy = mask
+        taken = wanted.pop((row.day, row.counter_id), queries.NOTHING_TAKEN)
+        if (row.busy, row.online) != (taken.busy, taken.online):
+            row.busy, row.online = taken.busy, taken.online
             wrong.append(row)
-    CounterDay.objects.bulk_update(wrong, ["busy"], batch_size=200)
+    CounterDay.objects.bulk_update(wrong, ["busy", "online"], batch_size=200)
     CounterDay.objects.bulk_create(
-        [CounterDay(day=day, counter_id=c, busy=mask) for (day, c), mask in wanted.items()],
+        [
+            CounterDay(day=day, counter_id=counter, busy=taken.busy, online=taken.online)
+            for (day, counter), taken in wanted.items()
+        ],
         batch_size=500,
     )
     return len(wrong) + len(wanted)

@@ -15,7 +15,7 @@ from ninja.errors import ValidationError as Invalid
 from pydantic import AfterValidator, BeforeValidator
 
 from madoguchi.booking import access, actions, queries, rules
-from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.models import Appointment, Errand, Service
 from madoguchi.foundation import limits
 from madoguchi.foundation.schemas import Invalids, NotFound, Refusal
 from madoguchi.offices.models import Site
@@ -168,11 +168,12 @@ def slots(
     service = get_object_or_404(Service.objects.bookable_online(), code=code)
     at = timezone.now()
     day = first or timezone.localdate(at)
+    errand = Errand((service,))
     found = queries.free_slots(
-        service,
+        errand,
         first=day,
         last=day + timedelta(days=days - 1),
-        window=queries.window_of(service, at=at),
+        window=queries.window_of(errand, at=at),
     )
     # Written out here: to validate thousands of our own slots would cost more than to find them.
     return JsonResponse(

@@ -1,5 +1,6 @@
-from datetime import date, datetime, timedelta
-from typing import Self
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -45,8 +46,23 @@ class Service(models.Model):
         choices=[(stage.value, rules.STAGE_LABELS[stage]) for stage in rules.Stage],
         default=rules.Stage.ONLINE.value,
     )
+    buffer_before = models.PositiveSmallIntegerField("前の準備（分）", default=0)
+    buffer_after = models.PositiveSmallIntegerField("後の片付け（分）", default=0)
+    most_people = models.PositiveSmallIntegerField("一緒に来られる人数", default=1)
+    minutes_per_person = models.PositiveSmallIntegerField(
+        "2人目から1人につき加える時間（分）", default=0
+    )
+    may_be_combined = models.BooleanField("ほかの手続きと一緒に予約できる", default=False)
+    most_per_person = models.PositiveSmallIntegerField(
+        "1人が持てる予約の数", null=True, blank=True
+    )
     lead_minutes = models.PositiveIntegerField("何分前まで予約できるか", default=60)
+    closes_days_before = models.PositiveSmallIntegerField("何開庁日前に締め切るか", default=0)
+    closes_at = models.TimeField("締め切りの時刻", default=rules.CLOSE_AT)
     opens_days_before = models.PositiveSmallIntegerField("何日先まで予約できるか", default=90)
+    releases_at = models.TimeField("新しい日を出す時刻", default=rules.RELEASE_AT)
+    online_share = models.PositiveSmallIntegerField("オンライン予約の枠（％）", default=100)
+    booking_share = models.PositiveSmallIntegerField("予約全体の枠（％）", default=100)
     is_active = models.BooleanField("使用中", default=True)
     order = models.PositiveSmallIntegerField("並び順", default=100)
 
@@ -63,6 +79,15 @@ class Service(models.Model):
                 name="service_opens_within_the_horizon",
                 condition=Q(opens_days_before__lte=rules.MAX_OPENS_DAYS),
             ),
+            models.CheckConstraint(
+                name="service_shares_are_parts",
+                condition=Q(online_share__lte=F("booking_share"), booking_share__lte=100),
+            ),
+            models.CheckConstraint(
+                name="service_receives_somebody",
+                condition=Q(most_people__gte=1)
+                & (Q(most_per_person=None) | Q(most_per_person__gte=1)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,7 +95,12 @@ class Service(models.Model):
 
     @property
     def cells(self) -> int:
-        return rules.cells_for(self.minutes)
+        return Errand((self,)).span.cells
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides which places are offered, as a version keeps it."""
+        return {name: _as_json(getattr(self, name)) for name in SETTINGS}
 
     @property
     def is_online(self) -> bool:
@@ -81,9 +111,104 @@ class Service(models.Model):
         return [line.strip() for line in self.bring.splitlines() if line.strip()]
 
 
+SETTINGS = (
+    "name",
+    "minutes",
+    "buffer_before",
+    "buffer_after",
+    "most_people",
+    "minutes_per_person",
+    "may_be_combined",
+    "most_per_person",
+    "stage",
+    "lead_minutes",
+    "closes_days_before",
+    "closes_at",
+    "opens_days_before",
+    "releases_at",
+    "online_share",
+    "booking_share",
+    "is_active",
+)
+
+
+def _as_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, time) else value
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What somebody comes for in one go: one service or several, alone or with others."""
+
+    services: tuple[Service, ...]
+    people: int = 1
+
+    @property
+    def main(self) -> Service:
+        return self.services[0]
+
+    @property
+    def minutes(self) -> int:
+        more = (self.people - 1) * self.main.minutes_per_person
+        return sum(service.minutes for service in self.services) + more
+
+    @property
+    def asked(self) -> str:
+        """The part of an address that carries it from page to page; empty for the plain one."""
+        parts = [f"&also={service.code}" for service in self.services[1:]]
+        return "".join([*parts, f"&people={self.people}" if self.people > 1 else ""])
+
+    @property
+    def things_to_bring(self) -> list[str]:
+        things = [thing for service in self.services for thing in service.things_to_bring]
+        return list(dict.fromkeys(things))
+
+    def __str__(self) -> str:
+        people = f"（{self.people}人）" if self.people > 1 else ""
+        return "、".join(str(service) for service in self.services) + people
+
+    @property
+    def span(self) -> rules.Span:
+        return rules.span_for(
+            minutes=self.minutes,
+            before=max(service.buffer_before for service in self.services),
+            after=max(service.buffer_after for service in self.services),
+        )
+
+
+class ServiceVersion(models.Model):
+    """
+    手続きの版 — how a service was set up from one moment on, and by whom.
+
+    Written with every change, so that one can say later what was offered and why.
+    """
+
+    personal_fields = ()
+
+    service = models.ForeignKey(
+        Service, on_delete=models.CASCADE, verbose_name="手続き", related_name="versions"
+    )
+    settings = models.JSONField("設定")
+    counters = models.JSONField("受け付ける窓口")
+    made_at = models.DateTimeField("登録日時")
+    made_by = models.CharField("登録者", max_length=150)
+
+    class Meta:
+        verbose_name = "手続きの版"
+        ordering = ["-made_at", "-id"]
+        indexes = [models.Index(fields=["service", "made_at"], name="service_version_at")]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.made_at:%Y-%m-%d %H:%M}"
+
+
 class OpeningRuleQuerySet(models.QuerySet["OpeningRule"]):
     def in_force(self) -> Self:
         return self.filter(withdrawn_at=None)
+
+    def in_force_at(self, at: datetime) -> Self:
+        """The rules that were in force at a moment, however long ago."""
+        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gt=at), made_at__lte=at)
 
 
 class OpeningRule(models.Model):
@@ -112,7 +237,12 @@ class OpeningRule(models.Model):
     closes_at = models.TimeField("まで")
     valid_from = models.DateField("適用開始日")
     valid_until = models.DateField("適用終了日", null=True, blank=True)
+    every_weeks = models.PositiveSmallIntegerField("何週ごと", default=1)
+    weeks_of_month = models.PositiveSmallIntegerField("第何週", default=0)
+    lunch_from = models.TimeField("昼休み（から）", null=True, blank=True)
+    lunch_until = models.TimeField("昼休み（まで）", null=True, blank=True)
     is_closure = models.BooleanField("休止（受け付けない）", default=False)
+    is_exception = models.BooleanField("例外（ほかの決まりより優先する）", default=False)
     note = models.CharField("備考", max_length=100, blank=True)
     made_at = models.DateTimeField("登録日時")
     made_by = models.CharField("登録者", max_length=150)
@@ -134,6 +264,16 @@ class OpeningRule(models.Model):
                 condition=Q(weekdays__gte=1, weekdays__lte=0b1111111),
             ),
             models.CheckConstraint(
+                name="opening_rule_repeats_one_way",
+                condition=Q(every_weeks=1, weeks_of_month__lte=0b111111)
+                | Q(every_weeks__range=(2, 52), weeks_of_month=0),
+            ),
+            models.CheckConstraint(
+                name="opening_rule_lunch_in_pairs",
+                condition=Q(lunch_from=None, lunch_until=None)
+                | Q(lunch_from__lt=F("lunch_until"), is_closure=False),
+            ),
+            models.CheckConstraint(
                 name="opening_rule_ends_after_it_begins",
                 condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
             ),
@@ -145,14 +285,18 @@ class OpeningRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.weekday_names} {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
+        return f"{self.pattern} {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
 
     @property
-    def weekday_names(self) -> str:
-        return "".join(name for i, name in enumerate("月火水木金土日") if self.weekdays >> i & 1)
+    def pattern(self) -> str:
+        """毎週月火水木金, 隔週火, 第2・最終月"""
+        return rules.pattern_words(self.opening)
 
     @property
     def opening(self) -> rules.Opening:
+        lunch = None
+        if self.lunch_from is not None and self.lunch_until is not None:
+            lunch = (self.lunch_from, self.lunch_until)
         return rules.Opening(
             weekdays=self.weekdays,
             opens=self.opens_at,
@@ -161,6 +305,11 @@ class OpeningRule(models.Model):
             valid_until=self.valid_until,
             is_closure=self.is_closure,
             service=self.service_id,
+            every_weeks=self.every_weeks,
+            weeks_of_month=self.weeks_of_month,
+            lunch=lunch,
+            is_exception=self.is_exception,
+            rule=self.pk or 0,
         )
 
 
@@ -169,7 +318,8 @@ class CounterDay(models.Model):
     窓口の一日 — where one counter is open and where it is taken on one day, as two bit masks.
 
     `open` follows the opening rules and the site's hours; `busy` follows the appointments, and
-    only `actions.claim` and `actions.free` change it. See `rules` for the grid.
+    only `actions.claim` and `actions.free` change it. `online` is the part of `busy` that was
+    booked online. See `rules` for the grid.
     """
 
     personal_fields = ()
@@ -180,6 +330,7 @@ class CounterDay(models.Model):
     )
     open = models.BigIntegerField("受付時間", default=0)
     busy = models.BigIntegerField("予約済み", default=0)
+    online = models.BigIntegerField("うちオンライン", default=0)
 
     class Meta:
         verbose_name = "窓口の一日"
@@ -188,7 +339,8 @@ class CounterDay(models.Model):
             models.CheckConstraint(
                 name="counter_day_within_the_grid",
                 condition=Q(open__gte=0, open__lte=rules.WHOLE_DAY)
-                & Q(busy__gte=0, busy__lte=rules.WHOLE_DAY),
+                & Q(busy__gte=0, busy__lte=rules.WHOLE_DAY)
+                & Q(online__gte=0, online__lte=F("busy")),
             ),
         ]
 
@@ -222,7 +374,10 @@ class Hold(models.Model):
         Counter, on_delete=models.PROTECT, verbose_name="窓口", related_name="holds"
     )
     start = models.DateTimeField("日時")
+    asked = models.CharField("一緒に済ませる手続きと人数", max_length=500, blank=True)
     cells = models.PositiveSmallIntegerField("15分のます目の数")
+    cells_before = models.PositiveSmallIntegerField("前の準備のます目の数", default=0)
+    is_online = models.BooleanField("オンライン", default=False)
     made_at = models.DateTimeField("押さえた日時")
     until = models.DateTimeField("いつまで", db_index=True)
 
@@ -249,7 +404,11 @@ class Hold(models.Model):
 
     @property
     def mask(self) -> int:
-        return rules.run_mask(rules.cell_of(self.start), self.cells)
+        span = rules.Span(cells=self.cells, before=self.cells_before)
+        return span.at(rules.cell_of(self.start))
+
+    def is_for(self, errand: Errand) -> bool:
+        return (self.service_id, self.asked) == (errand.main.pk, errand.asked)
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
@@ -296,7 +455,13 @@ class Appointment(models.Model):
         Counter, on_delete=models.PROTECT, verbose_name="窓口", related_name="appointments"
     )
     start = models.DateTimeField("予約日時", db_index=True)
+    minutes = models.PositiveSmallIntegerField("所要時間（分）", null=True, blank=True)
     cells = models.PositiveSmallIntegerField("15分のます目の数")
+    cells_before = models.PositiveSmallIntegerField("前の準備のます目の数", default=0)
+    also = models.ManyToManyField(
+        Service, verbose_name="一緒に済ませる手続き", related_name="also_in", blank=True
+    )
+    people = models.PositiveSmallIntegerField("人数", default=1)
     status = models.CharField(
         "状態",
         max_length=20,
@@ -330,7 +495,9 @@ class Appointment(models.Model):
         verbose_name = "予約"
         constraints = [
             models.CheckConstraint(
-                name="appointment_within_the_grid", condition=Q(cells__gte=1, cells__lte=32)
+                name="appointment_within_the_grid",
+                condition=Q(cells__gte=1, cells__lte=rules.MOST_CELLS, people__gte=1)
+                & Q(cells_before__lte=rules.MOST_CELLS),
             ),
             models.CheckConstraint(
                 name="appointment_cancelled_has_when",
@@ -358,11 +525,20 @@ class Appointment(models.Model):
 
     @property
     def end(self) -> datetime:
-        return self.start + timedelta(minutes=self.service.minutes)
+        return self.start + timedelta(minutes=self.minutes or self.service.minutes)
+
+    @property
+    def errand(self) -> Errand:
+        """What it was booked for, with the lengths of today."""
+        return Errand((self.service, *self.also.all()), self.people)
+
+    @property
+    def span(self) -> rules.Span:
+        return rules.Span(cells=self.cells, before=self.cells_before)
 
     @property
     def mask(self) -> int:
-        return rules.run_mask(rules.cell_of(self.start), self.cells)
+        return self.span.at(rules.cell_of(self.start))
 
     @property
     def shown_number(self) -> str:
@@ -389,3 +565,42 @@ class Appointment(models.Model):
         if self.resident is not None and self.resident.is_restricted:
             return masked()
         return ShownContact(phone=self.phone, email=self.email, address="", is_masked=False)
+
+
+class AppointmentPlace(models.Model):
+    """
+    予約枠の記録 — where an appointment stood, from one moment to another; a new row per move.
+
+    It tells what was taken at any past moment, and whom the office moved and has still to
+    tell (お知らせ).
+    """
+
+    personal_fields = ()
+
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.CASCADE, verbose_name="予約", related_name="places"
+    )
+    counter = models.ForeignKey(
+        Counter, on_delete=models.PROTECT, verbose_name="窓口", related_name="+"
+    )
+    day = models.DateField("日")
+    mask = models.BigIntegerField("ます目")
+    is_online = models.BooleanField("オンライン予約")
+    taken_at = models.DateTimeField("取った日時")
+    left_at = models.DateTimeField("離れた日時", null=True, blank=True)
+    is_moved_by_office = models.BooleanField("市の都合による変更", default=False)
+    told_at = models.DateTimeField("お知らせした日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "予約枠の記録"
+        indexes = [models.Index(fields=["counter", "day"], name="appointment_place_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment"],
+                condition=Q(left_at=None),
+                name="appointment_stands_in_one_place",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.appointment} {self.day}"

@@ -1,13 +1,22 @@
 """Questions of booking."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
 from madoguchi.booking import rules
-from madoguchi.booking.models import Appointment, CounterDay, Hold, OpeningRule, Service
+from madoguchi.booking.models import (
+    Appointment,
+    AppointmentPlace,
+    CounterDay,
+    Errand,
+    Hold,
+    OpeningRule,
+    Service,
+)
+from madoguchi.booking.rules import Question, Source
 from madoguchi.foundation.japanese import fold_variants, kana_key, name_key
 from madoguchi.offices import queries as offices
 from madoguchi.offices.models import Counter, Site
@@ -65,14 +74,30 @@ def by_category(found: Iterable[Service]) -> list[tuple[str, list[Service]]]:
     return list(groups.items())
 
 
-def sites_of(service: Service) -> list[Site]:
-    """Return where the service is received, in name order."""
-    served = Site.objects.filter(counters__services=service, counters__is_active=True)
-    return list(served.distinct().order_by("id"))
+def serving(errand: Errand) -> QuerySet[Counter]:
+    """Return the counters in use at which every service of the errand is received."""
+    counters = Counter.objects.filter(is_active=True)
+    for service in errand.services:
+        counters = counters.filter(services=service)
+    return counters
+
+
+def sites_of(errand: Errand) -> list[Site]:
+    """Return where the errand is received."""
+    sites = Site.objects.filter(counters__in=serving(errand))
+    return list(sites.distinct().order_by("id"))
+
+
+def together_with(service: Service) -> list[Service]:
+    """Return the services that can be done in the same visit: some counter receives both."""
+    if not service.may_be_combined:
+        return []
+    others = Service.objects.shown().filter(may_be_combined=True).exclude(pk=service.pk)
+    return list(others.filter(counters__in=serving(Errand((service,)))).distinct())
 
 
 def places(
-    service: Service,
+    errand: Errand,
     *,
     first: date,
     last: date,
@@ -85,46 +110,60 @@ def places(
 
     `instead_of`: the places of this appointment or own hold count as free: it is about to move.
     """
-    rows = CounterDay.objects.filter(
-        counter__services=service, counter__is_active=True, day__range=(first, last)
-    )
+    rows = CounterDay.objects.filter(counter__in=serving(errand), day__range=(first, last))
     if site is not None:
         rows = rows.filter(counter__site=site)
     own = (instead_of.day, instead_of.counter_id) if instead_of else None
-    allowed = _special_openings(service)
+    special = _special_openings(errand)
+    span = errand.span
 
     found: dict[tuple[date, int], tuple[list[int], list[int]]] = {}  # planes, open counters
-    for day, counter, at_site, opened, busy in rows.values_list(
-        "day", "counter_id", "counter__site_id", "open", "busy"
+    for day, counter, at_site, opened, busy, online in rows.values_list(
+        "day", "counter_id", "counter__site_id", "open", "busy", "online"
     ):
         planes, counters = found.setdefault((day, at_site), ([], []))
-        if counter in allowed:
-            opened &= rules.opening_mask(allowed[counter], day, service=service.pk)
+        if counter in special:
+            opened &= special[counter].mask(day)
         if opened:
             counters.append(counter)
+        cells = rules.Cells(opened, busy, online)
         if instead_of and own == (day, counter):
-            busy &= ~instead_of.mask
-        if day <= window.last_day:
-            runs = rules.starts(opened & ~busy, service.cells)
-            rules.add_up(planes, runs & rules.mask_from(window.earliest, day))
+            cells = cells.without(instead_of.mask)
+        rules.add_up(planes, rules.offered(cells, day, span=span, window=window))
     return [
         DayPlaces(day, at_site, len(counters), rules.counts(planes))
         for (day, at_site), (planes, counters) in sorted(found.items())
     ]
 
 
-def _special_openings(service: Service) -> dict[int, list[rules.Opening]]:
-    """Return the rules of the counters at which some rule names a service."""
-    serving = OpeningRule.objects.in_force().filter(counter__services=service)
-    special = serving.exclude(service=None).values("counter_id")
+@dataclass(frozen=True)
+class SpecialHours:
+    """The rules of a counter at which some rule names a service, and the services asked for."""
+
+    openings: list[rules.Opening]
+    services: tuple[int, ...]
+
+    def mask(self, day: date) -> int:
+        """Return where all the services are received."""
+        together = rules.WHOLE_DAY
+        for service in self.services:
+            together &= rules.opening_mask(self.openings, day, service=service)
+        return together
+
+
+def _special_openings(errand: Errand) -> dict[int, SpecialHours]:
+    """Return the counters at which the hours are not the same for every service."""
+    in_force = OpeningRule.objects.in_force().filter(counter__in=serving(errand))
+    naming = in_force.exclude(service=None).values("counter_id")
     openings: dict[int, list[rules.Opening]] = {}
-    for rule in OpeningRule.objects.in_force().filter(counter_id__in=special):
+    for rule in in_force.filter(counter_id__in=naming):
         openings.setdefault(rule.counter_id, []).append(rule.opening)
-    return openings
+    services = tuple(service.pk for service in errand.services)
+    return {counter: SpecialHours(rows, services) for counter, rows in openings.items()}
 
 
 def free_slots(
-    service: Service,
+    errand: Errand,
     *,
     first: date,
     last: date,
@@ -134,22 +173,42 @@ def free_slots(
     """Return every free start from first to last, in order of time. Three queries."""
     codes = dict(Site.objects.values_list("pk", "code"))
     return [
-        Slot(rules.start_of(day.day, cell), service.minutes, codes[day.site], free)
-        for day in places(service, first=first, last=last, window=window, site=site)
+        Slot(rules.start_of(day.day, cell), errand.minutes, codes[day.site], free)
+        for day in places(errand, first=first, last=last, window=window, site=site)
         for cell, free in day.free.items()
     ]
 
 
-def window_of(service: Service, *, at: datetime, by_staff: bool = False) -> rules.Window:
-    """Return when the service may be booked: staff up to the last moment and the horizon."""
-    if by_staff:
+def window_of(errand: Errand, *, at: datetime, source: rules.Source = Source.WEB) -> rules.Window:
+    """
+    Return when the errand may be booked. Of several services the strictest says.
+
+    Staff book up to the last moment and the horizon; by telephone up to the share of all
+    bookings, at the counter also what is kept for walk-ins.
+    """
+    shares = min(service.booking_share for service in errand.services)
+    if source != Source.WEB:
         return rules.Window(
-            earliest=at, last_day=at.astimezone(rules.JST).date() + timedelta(rules.HORIZON_DAYS)
+            earliest=at,
+            last_day=at.astimezone(rules.JST).date() + timedelta(rules.HORIZON_DAYS),
+            booking_share=shares if source == Source.PHONE else 100,
         )
-    return rules.booking_window(
-        now=at,
-        lead_minutes=service.lead_minutes,
-        opens_days_before=service.opens_days_before,
+    windows = [
+        rules.booking_window(
+            now=at,
+            lead_minutes=service.lead_minutes,
+            opens_days_before=service.opens_days_before,
+            releases_at=service.releases_at,
+            closes_days_before=service.closes_days_before,
+            closes_at=service.closes_at,
+        )
+        for service in errand.services
+    ]
+    return rules.Window(
+        earliest=max(window.earliest for window in windows),
+        last_day=min(window.last_day for window in windows),
+        booking_share=shares,
+        online_share=min(service.online_share for service in errand.services),
     )
 
 
@@ -164,31 +223,41 @@ def expected_by_name(name: str, *, site: Site, day: date) -> list[Appointment]:
     ]
 
 
-def candidates(service: Service, *, site: Site, start: datetime) -> list[CounterDay]:
+@dataclass(frozen=True)
+class Candidate:
+    """A counter-day that receives the errand then; `has_share`: and has not given its share."""
+
+    row: CounterDay
+    has_share: bool
+
+
+def candidates(
+    errand: Errand, *, site: Site, start: datetime, window: rules.Window
+) -> list[Candidate]:
     """
-    Return the counter-days that are open for the service from `start`, in counter order.
+    Return the counter-days that would receive the errand from `start`, in counter order.
 
     Taken ones are among them: what is free now is decided by the claim alone.
     """
-    day, mask = (
-        start.astimezone(rules.JST).date(),
-        rules.run_mask(rules.cell_of(start), service.cells),
-    )
-    if mask > rules.WHOLE_DAY:
-        return []
+    day, cell, span = start.astimezone(rules.JST).date(), rules.cell_of(start), errand.span
     rows = CounterDay.objects.filter(
-        day=day, counter__site=site, counter__services=service, counter__is_active=True
+        day=day, counter__site=site, counter__in=serving(errand)
     ).order_by("counter_id")
-    allowed = _special_openings(service)
-    return [
-        row
-        for row in rows
-        if row.open & mask == mask
-        and (
-            row.counter_id not in allowed
-            or rules.opening_mask(allowed[row.counter_id], day, service=service.pk) & mask == mask
+    special = _special_openings(errand)
+    found = []
+    for row in rows:
+        opened = row.open & (
+            special[row.counter_id].mask(day) if row.counter_id in special else -1
         )
-    ]
+        cells = rules.Cells(opened, row.busy, row.online)
+        passed = {
+            question
+            for question, starts in rules.answers(cells, day, span=span, window=window)
+            if starts >> cell & 1
+        }
+        if passed >= set(Question) - {Question.TAKEN} - rules.SHARES:
+            found.append(Candidate(row, has_share=passed >= rules.SHARES))
+    return found
 
 
 @dataclass(frozen=True)
@@ -239,7 +308,7 @@ MARK_WORDS = {
 
 
 def choice(
-    service: Service,
+    errand: Errand,
     *,
     window: rules.Window,
     site: Site | None = None,
@@ -252,10 +321,8 @@ def choice(
     Without a site, the one with the earliest free place.
     """
     first = window.earliest.astimezone(rules.JST).date()
-    found = places(
-        service, first=first, last=window.last_day, window=window, instead_of=instead_of
-    )
-    sites = sites_of(service)
+    found = places(errand, first=first, last=window.last_day, window=window, instead_of=instead_of)
+    sites = sites_of(errand)
     known = {site.pk: site for site in sites}
     with_places = [day for day in found if day.free and day.site in known]
     if site is None and sites:
@@ -275,7 +342,7 @@ def choice(
         times = [
             Slot(
                 rules.start_of(shown, cell),
-                service.minutes,
+                errand.minutes,
                 site.code,
                 free,
                 is_last=has_several and free == 1,
@@ -334,12 +401,12 @@ def _weeks(
 
 
 def nearest_slots(
-    service: Service, *, site: Site, start: datetime, window: rules.Window, limit: int = 6
+    errand: Errand, *, site: Site, start: datetime, window: rules.Window, limit: int = 6
 ) -> list[Slot]:
     """Return the free starts nearest to `start`, in order of time."""
     day = start.astimezone(rules.JST).date()
     around = free_slots(
-        service,
+        errand,
         first=day - timedelta(days=7),
         last=day + timedelta(days=14),
         window=window,
@@ -347,6 +414,106 @@ def nearest_slots(
     )
     nearest = sorted(around, key=lambda slot: abs(slot.start - start))[:limit]
     return sorted(nearest, key=lambda slot: slot.start)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Where one appointment was, and where it could go; `start` None: nowhere."""
+
+    appointment: Appointment
+    was: datetime
+    start: datetime | None = None
+    others: Sequence[Slot] = ()
+
+    @property
+    def is_same_time(self) -> bool:
+        return self.start == self.was
+
+    @property
+    def is_told_by_mail(self) -> bool:
+        return bool(self.appointment.email) and not self.is_same_time
+
+
+@dataclass(frozen=True)
+class ComingDay:
+    """One of the next days of a service: how long it is open, who is booked, and its closures."""
+
+    day: date
+    open_minutes: int
+    booked: int
+    closures: list[OpeningRule]
+
+
+def coming_days(service: Service, *, at: datetime, days: int = 14) -> list[ComingDay]:
+    """Return the next days over all counters of the service. Four queries."""
+    first = at.astimezone(rules.JST).date()
+    last = first + timedelta(days=days - 1)
+    special = _special_openings(Errand((service,)))
+    opened: dict[date, int] = {}
+    laid = CounterDay.objects.filter(counter__services=service, day__range=(first, last))
+    for day, counter, mask in laid.values_list("day", "counter_id", "open"):
+        here = mask & special[counter].mask(day) if counter in special else mask
+        opened[day] = opened.get(day, 0) + here.bit_count() * rules.CELL_MINUTES
+    booked: dict[date, int] = {}
+    coming = Appointment.objects.occupying().filter(
+        service=service,
+        start__gte=rules.start_of(first, 0),
+        start__lt=rules.start_of(last + timedelta(days=1), 0),
+    )
+    for start in coming.values_list("start", flat=True):
+        day = start.astimezone(rules.JST).date()
+        booked[day] = booked.get(day, 0) + 1
+    closures = [
+        rule for rule in rules_of(service) if rule.is_closure and rule.valid_until is not None
+    ]
+    return [
+        ComingDay(
+            day,
+            opened.get(day, 0),
+            booked.get(day, 0),
+            [rule for rule in closures if rule.is_exception and rule.opening.applies(day)],
+        )
+        for day in (first + timedelta(days=n) for n in range(days))
+    ]
+
+
+def untold_moves(service: Service) -> QuerySet[AppointmentPlace]:
+    """Return the appointments that the office moved and whose holders nobody has told yet."""
+    moved = AppointmentPlace.objects.filter(
+        appointment__service=service,
+        appointment__status=rules.AppointmentStatus.BOOKED,
+        is_moved_by_office=True,
+        told_at=None,
+        left_at=None,
+    )
+    return moved.select_related("appointment__counter__site").order_by("appointment__start")
+
+
+def places_to_move_to(appointment: Appointment, *, at: datetime) -> list[Slot]:
+    """
+    Return where the office could move an appointment, nearest first.
+
+    Residents get the notice that the service gives everybody (締め切り); the shares of online
+    and telephone bookings do not bind the office.
+    """
+    errand = appointment.errand
+    notice = window_of(errand, at=at).earliest
+    window = rules.Window(
+        earliest=min(notice, max(at, appointment.start)),
+        last_day=at.astimezone(rules.JST).date() + timedelta(days=rules.HORIZON_DAYS),
+    )
+    day = appointment.day
+    for days in (14, rules.HORIZON_DAYS):
+        slots = free_slots(
+            errand,
+            first=max(day - timedelta(days=days), at.astimezone(rules.JST).date()),
+            last=day + timedelta(days=days),
+            window=window,
+            site=appointment.site,
+        )
+        if slots:
+            return sorted(slots, key=lambda slot: abs(slot.start - appointment.start))[:20]
+    return []
 
 
 def laid_out(
@@ -375,54 +542,69 @@ def laid_out(
 
 def masks_from_appointments(
     *, first: date | None = None, last: date | None = None
-) -> dict[tuple[date, int], int]:
-    """Return the busy mask that each counter-day ought to have, from appointments and holds."""
+) -> dict[tuple[date, int], rules.Cells]:
+    """Return what each counter-day ought to have as taken, from appointments and holds."""
     within = Q()
     if first is not None:
         within &= Q(start__gte=rules.start_of(first, 0))
     if last is not None:
         within &= Q(start__lt=rules.start_of(last + timedelta(days=1), 0))
-    busy: dict[tuple[date, int], int] = {}
-    for _, counter, start, cells in _taken(within):
+    taken: dict[tuple[date, int], rules.Cells] = {}
+    for _, counter, start, cells, before, is_online in _taken(within):
         key = (start.astimezone(rules.JST).date(), counter)
-        busy[key] = busy.get(key, 0) | rules.run_mask(rules.cell_of(start), cells)
-    return busy
+        mask = rules.Span(cells=cells, before=before).at(rules.cell_of(start))
+        here = taken.get(key, NOTHING_TAKEN)
+        taken[key] = here.taking(mask, is_online=is_online)
+    return taken
 
 
-def _taken(within: Q) -> Iterator[tuple[int, int, datetime, int]]:
-    """Yield (id, counter, start, cells) of whatever takes cells; a hold's id is negative."""
-    columns = ("pk", "counter_id", "start", "cells")
-    yield from Appointment.objects.occupying().filter(within).values_list(*columns).iterator()
-    for pk, *place in Hold.objects.filter(within).values_list(*columns).iterator():
+NOTHING_TAKEN = rules.Cells(open=0, busy=0)
+
+
+def _taken(within: Q) -> Iterator[tuple[int, int, datetime, int, int, bool]]:
+    """
+    Yield (id, counter, start, cells, cells before, booked online?) of whatever takes cells; a
+    hold's id is negative.
+    """
+    columns = ("pk", "counter_id", "start", "cells", "cells_before")
+    booked = Appointment.objects.occupying().filter(within)
+    for *place, source in booked.values_list(*columns, "source").iterator():
+        yield (*place, source == Source.WEB)
+    held = Hold.objects.filter(within).values_list(*columns, "is_online")
+    for pk, *place in held.iterator():
         yield (-pk, *place)
 
 
 @dataclass(frozen=True)
 class MaskDifference:
-    """A counter-day whose busy mask is not the sum of its appointments."""
+    """A counter-day whose masks are not the sum of its appointments."""
 
     day: date
     counter: int
-    wanted: int
-    found: int
+    found: rules.Cells
+    wanted: rules.Cells
 
     def __str__(self) -> str:
         return (
-            f"{self.day} 窓口{self.counter}: 予約からは {self.wanted:#x}、記録は {self.found:#x}"
+            f"{self.day} 窓口{self.counter}: 予約からは {self.wanted.busy:#x}"
+            f"（オンライン {self.wanted.online:#x}）、"
+            f"記録は {self.found.busy:#x}（{self.found.online:#x}）"
         )
 
 
 def mask_differences() -> list[MaskDifference]:
-    """Compare every busy mask with the appointments, and the appointments with each other."""
+    """Compare every mask of bookings with the appointments."""
     wanted = masks_from_appointments()
+    columns = ("day", "counter_id", "busy", "online")
     found = {
-        (day, counter): busy
-        for day, counter, busy in CounterDay.objects.values_list("day", "counter_id", "busy")
+        (day, counter): rules.Cells(0, busy, online)
+        for day, counter, busy, online in CounterDay.objects.values_list(*columns)
     }
     return [
-        MaskDifference(*key, wanted=wanted.get(key, 0), found=found.get(key, 0))
-        for key in sorted(wanted.keys() | found.keys())
-        if wanted.get(key, 0) != found.get(key, 0)
+        MaskDifference(day, counter, found.get((day, counter), NOTHING_TAKEN), wanted=ought)
+        for day, counter in sorted(wanted.keys() | found.keys())
+        if (ought := wanted.get((day, counter), NOTHING_TAKEN))
+        != found.get((day, counter), NOTHING_TAKEN)
     ]
 
 
@@ -434,9 +616,12 @@ def overlapping_appointments() -> list[tuple[int, int]]:
     """
     pairs: list[tuple[int, int]] = []
     last: tuple[int, int, datetime] | None = None
-    for pk, counter, start, cells in sorted(_taken(Q()), key=lambda row: (row[1], row[2], row[0])):
+    for pk, counter, start, cells, before, _ in sorted(
+        _taken(Q()), key=lambda row: (row[1], row[2], row[0])
+    ):
+        begin = start - timedelta(minutes=rules.CELL_MINUTES * before)
         end = start + timedelta(minutes=rules.CELL_MINUTES * cells)
-        if last is not None and last[1] == counter and start < last[2]:
+        if last is not None and last[1] == counter and begin < last[2]:
             pairs.append((last[0], pk))
         if last is None or last[1] != counter or end > last[2]:
             last = (pk, counter, end)
@@ -464,22 +649,43 @@ def rules_of(service: Service) -> QuerySet[OpeningRule]:
     )
 
 
-def appointments_outside_hours(
-    *, service: Service | None = None, at: datetime
-) -> list[Appointment]:
-    """Return the coming appointments that no longer lie within their counter's open cells."""
-    coming = Appointment.objects.filter(status=rules.AppointmentStatus.BOOKED, start__gte=at)
-    if service is not None:
-        coming = coming.filter(service=service)
-    rows = coming.select_related("service", "counter__site").order_by("start", "id")
-    first = at.astimezone(rules.JST).date()
+def orphans(*, counters: Iterable[Counter], at: datetime) -> list[Appointment]:
+    """
+    Return the coming appointments at these counters that are no longer received where they
+    stand: outside the open cells, outside the hours of their service, or at a counter that
+    receives it no more. In order of time.
+    """
+    coming = Appointment.objects.filter(
+        counter__in=counters, status=rules.AppointmentStatus.BOOKED, start__gte=at
+    )
+    rows = coming.select_related("service", "counter__site").prefetch_related("also")
     opened = {
         (day, counter): mask
-        for day, counter, mask in CounterDay.objects.filter(day__gte=first).values_list(
-            "day", "counter_id", "open"
-        )
+        for day, counter, mask in CounterDay.objects.filter(
+            counter__in=counters, day__gte=at.astimezone(rules.JST).date()
+        ).values_list("day", "counter_id", "open")
     }
-    return [row for row in rows if row.mask & ~opened.get((row.day, row.counter_id), 0)]
+    received = {
+        services: (set(serving(errand).values_list("pk", flat=True)), _special_openings(errand))
+        for services, errand in {row.errand.services: row.errand for row in rows}.items()
+    }
+    return [
+        row
+        for row in rows.order_by("start", "id")
+        if row.mask & ~_received_mask(row, opened, *received[row.errand.services])
+    ]
+
+
+def _received_mask(
+    row: Appointment,
+    opened: dict[tuple[date, int], int],
+    counters: set[int],
+    special: dict[int, SpecialHours],
+) -> int:
+    if row.counter_id not in counters:
+        return 0
+    mask = opened.get((row.day, row.counter_id), 0)
+    return mask & special[row.counter_id].mask(row.day) if row.counter_id in special else mask
 
 
 def sites_with_services() -> QuerySet[Site]:

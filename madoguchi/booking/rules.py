@@ -18,6 +18,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from madoguchi.foundation.errors import RuleBroken
+from madoguchi.offices.rules import add_open_days
 
 JST = ZoneInfo("Asia/Tokyo")
 CELL_MINUTES = 15
@@ -30,6 +31,8 @@ HORIZON_DAYS = 190  # how far ahead counter-days are laid out
 MAX_OPENS_DAYS = 180
 RELEASE_AT = time(8, 30)  # the last bookable day is released when the office is awake
 HOLD = timedelta(minutes=15)  # how long a place is kept while the form is filled in
+CLOSE_AT = time(17, 0)  # and booking for a day ends while it still is
+MOST_CELLS = 32  # eight hours: the longest visit, its buffers included
 FEW = 3  # △ from this many free starts downwards
 
 
@@ -114,10 +117,17 @@ def run_mask(first: int, cells: int) -> int:
 
 def period_mask(opens: time, closes: time) -> int:
     """Return the cells that lie wholly within the period; the grid's ends cut it."""
-    begin, end = _minutes(opens), _minutes(closes)
-    first = max(0, -(-begin // CELL_MINUTES))
-    last = min(CELLS, end // CELL_MINUTES)
-    return run_mask(first, last - first) if last > first else 0
+    return _cells_between(-(-_minutes(opens) // CELL_MINUTES), _minutes(closes) // CELL_MINUTES)
+
+
+def touched_mask(begins: time, ends: time) -> int:
+    """Return the cells of which any minute lies in the period: what a closure shuts."""
+    return _cells_between(_minutes(begins) // CELL_MINUTES, -(-_minutes(ends) // CELL_MINUTES))
+
+
+def _cells_between(first: int, end: int) -> int:
+    first, end = max(0, first), min(CELLS, end)
+    return run_mask(first, end - first) if end > first else 0
 
 
 def _minutes(at: time) -> int:
@@ -165,12 +175,67 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
+@dataclass(frozen=True)
+class Span:
+    """How many cells a visit needs: `before` to prepare, then from its start to the end."""
+
+    cells: int
+    before: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.before + self.cells
+
+    def at(self, cell: int) -> int:
+        """Return the cells of a visit that starts at `cell`; 0 if it does not fit the grid."""
+        first = cell - self.before
+        return run_mask(first, self.total) if 0 <= first <= CELLS - self.total else 0
+
+    def starts(self, free: int) -> int:
+        """Return the mask of every start whose whole visit lies in free cells."""
+        return starts(free, self.total) << self.before
+
+
+def span_for(*, minutes: int, before: int = 0, after: int = 0) -> Span:
+    """Return the cells of a visit of so many minutes with its buffers (片付け・準備)."""
+    return Span(cells=cells_for(minutes + after), before=cells_for(before))
+
+
 # --- opening rules ---------------------------------------------------------------------------
+
+WEEKDAY_NAMES = "月火水木金土日"
+WEEK_NAMES = ("第1", "第2", "第3", "第4", "第5", "最終")
+LAST_WEEK = 1 << 5  # in `weeks_of_month`; bit 0 is the first
+
+
+class Absence(StrEnum):
+    """Why a rule says nothing about a day."""
+
+    NOT_YET = "not_yet"
+    ENDED = "ended"
+    WEEKDAY = "weekday"
+    OTHER_WEEK = "other_week"
+    WEEK_OF_MONTH = "week_of_month"
+
+
+ABSENCE_LABELS = {
+    Absence.NOT_YET: "適用開始日より前の日です",
+    Absence.ENDED: "適用終了日を過ぎた日です",
+    Absence.WEEKDAY: "この曜日の決まりではありません",
+    Absence.OTHER_WEEK: "何週ごとの決まりで、この週には当たりません",
+    Absence.WEEK_OF_MONTH: "第何週の決まりで、この週には当たりません",
+}
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What one opening rule says; `service` None means every service of the counter."""
+    """
+    What one opening rule says; `service` None means every service of the counter.
+
+    Everything is said in days and times of the wall clock, so no zone and no summer time can
+    move it. Weeks begin on Monday (ISO 8601); `every_weeks` counts from the week of
+    `valid_from`. An exception overrules whatever is not one.
+    """
 
     weekdays: int  # bit 0 = Monday
     opens: time
@@ -179,10 +244,91 @@ class Opening:
     valid_until: date | None
     is_closure: bool
     service: int | None = None
+    every_weeks: int = 1
+    weeks_of_month: int = 0  # bits 0–4 the first to the fifth, bit 5 the last; 0 every week
+    lunch: tuple[time, time] | None = None
+    is_exception: bool = False
+    rule: int = 0
+
+    def absence(self, day: date) -> Absence | None:
+        """Return why the rule says nothing about the day; None if it does."""
+        if day < self.valid_from:
+            return Absence.NOT_YET
+        if self.valid_until is not None and day > self.valid_until:
+            return Absence.ENDED
+        if not self.weekdays >> day.weekday() & 1:
+            return Absence.WEEKDAY
+        if self.every_weeks > 1 and weeks_between(self.valid_from, day) % self.every_weeks:
+            return Absence.OTHER_WEEK
+        if self.weeks_of_month and not self.weeks_of_month & weeks_of(day):
+            return Absence.WEEK_OF_MONTH
+        return None
 
     def applies(self, day: date) -> bool:
-        within = self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
-        return within and bool(self.weekdays >> day.weekday() & 1)
+        return self.absence(day) is None
+
+    @property
+    def mask(self) -> int:
+        """Return the cells that the rule opens or shuts on a day on which it applies."""
+        if self.is_closure:
+            return touched_mask(self.opens, self.closes)
+        lunch = touched_mask(*self.lunch) if self.lunch else 0
+        return period_mask(self.opens, self.closes) & ~lunch
+
+
+def weeks_between(first: date, day: date) -> int:
+    """Return how many weeks after the week of `first` the day lies."""
+    monday = first - timedelta(days=first.weekday())
+    return (day - monday).days // 7
+
+
+def weeks_of(day: date) -> int:
+    """Return which of its weekday in the month the day is, as in `Opening.weeks_of_month`."""
+    is_last = (day + timedelta(days=7)).month != day.month
+    return 1 << (day.day - 1) // 7 | (LAST_WEEK if is_last else 0)
+
+
+def pattern_words(opening: Opening) -> str:
+    """Return 毎週月火, 2週ごと木, 第1・第3火 or 最終金."""
+    days = "".join(name for i, name in enumerate(WEEKDAY_NAMES) if opening.weekdays >> i & 1)
+    if opening.every_weeks > 1:
+        return f"{opening.every_weeks}週ごと{days}"
+    weeks = [name for i, name in enumerate(WEEK_NAMES) if opening.weeks_of_month >> i & 1]
+    return ("・".join(weeks) or "毎週") + days
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Which rules decide a day of a counter, and which of them had no say."""
+
+    opening: list[Opening]
+    closing: list[Opening]
+    overruled: list[Opening]
+
+    @property
+    def mask(self) -> int:
+        opened = closed = 0
+        for rule in self.opening:
+            opened |= rule.mask
+        for rule in self.closing:
+            closed |= rule.mask
+        return opened & ~closed
+
+
+def ruling(openings: Iterable[Opening], day: date, *, service: int | None) -> Ruling:
+    """
+    Return what decides the day for one service (None: for one that no rule names).
+
+    Closures win over openings; where an exception opens, nothing but exceptions counts.
+    """
+    applying = [o for o in openings if o.service in (None, service) and o.applies(day)]
+    exceptions = [o for o in applying if o.is_exception]
+    deciding = exceptions if any(not o.is_closure for o in exceptions) else applying
+    return Ruling(
+        opening=[o for o in deciding if not o.is_closure],
+        closing=[o for o in deciding if o.is_closure],
+        overruled=[o for o in applying if o not in deciding],
+    )
 
 
 def opening_mask(
@@ -199,44 +345,62 @@ def opening_mask(
     closes for that one. With `service` None: where the counter is open for any service. The
     order of the rules does not matter.
     """
-    opened = closed = 0
-    for opening in openings:
-        if not opening.applies(day):
-            continue
-        is_for_another = opening.service not in (None, service)
-        if is_for_another and (opening.is_closure or service is not None):
-            continue
-        mask = period_mask(opening.opens, opening.closes)
-        if opening.is_closure:
-            closed |= mask
-        else:
-            opened |= mask
     inside = WHOLE_DAY if hours is None else period_mask(*hours)
-    return opened & ~closed & inside
+    if service is not None:
+        return ruling(openings, day, service=service).mask & inside
+    openings = list(openings)
+    opened = 0
+    for named in {None, *(o.service for o in openings)}:
+        opened |= ruling(openings, day, service=named).mask
+    return opened & inside
 
 
 # --- when one may book -----------------------------------------------------------------------
 
 
+def service_refusal(*, is_active: bool, stage: Stage, is_online: bool) -> str:
+    """Return why a service takes no bookings this way; empty if it does."""
+    if not is_active or (is_online and stage != Stage.ONLINE):
+        return "この手続きは、オンラインでは予約できません。電話でお問い合わせください。"
+    if stage == Stage.ANNOUNCED:
+        return "この手続きは、まだ予約を受け付けていません（告知の段階です）。"
+    return ""
+
+
 @dataclass(frozen=True)
 class Window:
-    """From which moment on, and up to which day, places are offered."""
+    """From which moment on, up to which day and up to which share places are offered."""
 
     earliest: datetime
     last_day: date
+    online_share: int = 100  # per cent of a counter's open cells that online bookings may take
+    booking_share: int = 100  # … that all bookings together may take; the rest is for walk-ins
 
 
-def booking_window(*, now: datetime, lead_minutes: int, opens_days_before: int) -> Window:
+def booking_window(
+    *,
+    now: datetime,
+    lead_minutes: int,
+    opens_days_before: int,
+    releases_at: time = RELEASE_AT,
+    closes_days_before: int = 0,
+    closes_at: time = CLOSE_AT,
+) -> Window:
     """
     Return what a resident may book now.
 
-    A new last day is released at RELEASE_AT, not at midnight: nobody need sit up for it.
+    A new last day is released at `releases_at`, not at midnight: nobody need sit up for it.
+    Booking for a day ends `closes_days_before` working days (開庁日) before it at `closes_at`,
+    and `lead_minutes` before the start.
     """
-    released = (now.astimezone(JST) - timedelta(hours=8, minutes=30)).date()
-    return Window(
-        earliest=now + timedelta(minutes=lead_minutes),
-        last_day=released + timedelta(days=opens_days_before),
-    )
+    local = now.astimezone(JST)
+    released = local.date() - timedelta(days=local.time() < releases_at)
+    earliest = now + timedelta(minutes=lead_minutes)
+    if closes_days_before:
+        counted_from = local.date() - timedelta(days=local.time() < closes_at)
+        first_day = add_open_days(counted_from, closes_days_before) + timedelta(days=1)
+        earliest = max(earliest, datetime.combine(first_day, time(), JST))
+    return Window(earliest=earliest, last_day=released + timedelta(days=opens_days_before))
 
 
 def mask_from(earliest: datetime, day: date) -> int:
@@ -249,6 +413,69 @@ def mask_from(earliest: datetime, day: date) -> int:
     minutes = _minutes(local.time()) + (1 if local.second or local.microsecond else 0)
     first = max(0, -(-minutes // CELL_MINUTES))
     return (WHOLE_DAY >> first) << first if first < CELLS else 0
+
+
+class Question(StrEnum):
+    """What is asked of every start before it is offered."""
+
+    HOURS = "hours"
+    TAKEN = "taken"
+    TOO_SOON = "too_soon"
+    NOT_RELEASED = "not_released"
+    BOOKING_SHARE = "booking_share"
+    ONLINE_SHARE = "online_share"
+
+
+SHARES = {Question.BOOKING_SHARE, Question.ONLINE_SHARE}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A counter's day as masks: where it is open, where taken, and what online bookings took."""
+
+    open: int
+    busy: int
+    online: int = 0
+
+    def taking(self, mask: int, *, is_online: bool) -> "Cells":
+        online = self.online | mask if is_online else self.online
+        return Cells(open=self.open, busy=self.busy | mask, online=online)
+
+    def without(self, mask: int) -> "Cells":
+        """Return the day as if these cells had not been booked."""
+        return Cells(open=self.open, busy=self.busy & ~mask, online=self.online & ~mask)
+
+
+def answers(
+    cells: Cells, day: date, *, span: Span, window: Window
+) -> tuple[tuple[Question, int], ...]:
+    """
+    Return for each question the starts that pass it. A start that passes all is offered.
+
+    The search joins the answers, the explanation reads them one by one: there is no second
+    place that decides.
+    """
+    total, capacity = span.total, cells.open.bit_count()
+    booked = (cells.busy & cells.open).bit_count() + total
+    online = (cells.online & cells.open).bit_count() + total
+    fits_booked = 100 * booked <= capacity * window.booking_share
+    fits_online = 100 * online <= capacity * window.online_share
+    return (
+        (Question.HOURS, span.starts(cells.open)),
+        (Question.TAKEN, span.starts(~cells.busy & WHOLE_DAY)),
+        (Question.TOO_SOON, mask_from(window.earliest, day)),
+        (Question.NOT_RELEASED, WHOLE_DAY if day <= window.last_day else 0),
+        (Question.BOOKING_SHARE, WHOLE_DAY if fits_booked else 0),
+        (Question.ONLINE_SHARE, WHOLE_DAY if fits_online else 0),
+    )
+
+
+def offered(cells: Cells, day: date, *, span: Span, window: Window) -> int:
+    """Return the starts that are offered."""
+    found = WHOLE_DAY
+    for _, passing in answers(cells, day, span=span, window=window):
+        found &= passing
+    return found
 
 
 def day_mark(*, is_open: bool, free_starts: int) -> str:

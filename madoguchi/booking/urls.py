@@ -37,6 +37,13 @@ urlpatterns = [
     path("staff/services/<slug:code>/", services.save_service, name="save_service"),
     path("staff/services/<slug:code>/hours/", services.opening_rules, name="opening_rules"),
     path(
+        "staff/services/<slug:code>/hours/<int:pk>/",
+        services.change_opening_rule,
+        name="change_opening_rule",
+    ),
+    path("staff/services/<slug:code>/closures/", services.close_day, name="close_day"),
+    path("staff/services/<slug:code>/moves/<int:pk>/told/", services.mark_told, name="mark_told"),
+    path(
         "staff/opening-rules/<int:pk>/withdrawal/",
         services.withdraw_opening_rule,
         name="withdraw_opening_rule",

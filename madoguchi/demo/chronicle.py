@@ -151,6 +151,7 @@ class Chronicle:
             service=service,
             counter=counter,
             start=start,
+            minutes=service.minutes,
             cells=service.cells,
             source=source.value,
             name=name,

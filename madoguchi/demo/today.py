@@ -7,7 +7,7 @@ from random import Random
 
 from madoguchi.booking import actions as booking
 from madoguchi.booking import queries as places
-from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.models import Appointment, Errand, Service
 from madoguchi.booking.rules import JST, Source, Stage
 from madoguchi.casework import actions as casework
 from madoguchi.casework import rules
@@ -103,8 +103,9 @@ def fill_the_calendar(*, until: datetime, rng: Random) -> None:
 def _offered(
     service: Service, *, first: date, last: date, at: datetime, site: Site | None = None
 ) -> list[places.Slot]:
-    window = places.window_of(service, at=at)
-    return places.free_slots(service, first=first, last=last, window=window, site=site)
+    errand = Errand((service,))
+    window = places.window_of(errand, at=at)
+    return places.free_slots(errand, first=first, last=last, window=window, site=site)
 
 
 def _book(service: Service, start: datetime, site: Site, *, rng: Random, at: datetime) -> None:

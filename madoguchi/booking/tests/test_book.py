@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from madoguchi.audit.models import AuditEvent
 from madoguchi.booking import actions, queries, rules
-from madoguchi.booking.models import Appointment, CounterDay, Service
+from madoguchi.booking.models import Appointment, CounterDay, Errand, Service
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.foundation.models import LiveEvent
 from madoguchi.messaging.models import OutboundMessage
@@ -279,19 +279,17 @@ class TestOpeningHours:
         service = make.service()
         self.rule(service)
         kept = book(service)
+        rule = service.counters.get().opening_rules.get()
 
-        actions.withdraw_opening_rule(
-            rule=service.counters.get().opening_rules.get(),
-            by=make.staff(Role.ADMIN),
-            at=make.NOW,
-        )
+        with pytest.raises(actions.WouldOrphan) as refused:
+            actions.withdraw_opening_rule(rule=rule, by=make.staff(Role.ADMIN), at=make.NOW)
 
         kept.refresh_from_db()
-        assert kept.status == "booked"
+        rule.refresh_from_db()
+        assert [row.appointment for row in refused.value.proposals] == [kept]
+        assert (kept.status, kept.start, rule.withdrawn_at) == ("booked", NINE, None)
         assert masks_are_right()
-        assert queries.appointments_outside_hours(at=make.NOW) == [kept]
-        with pytest.raises(rules.NotBookable):
-            book(service, start=NINE + timedelta(minutes=30))
+        assert book(service, start=NINE + timedelta(minutes=30))
 
     def test_laying_out_again_changes_nothing(self) -> None:
         service = make.service()
@@ -305,7 +303,7 @@ class TestOpeningHours:
 class TestCheck:
     def test_a_lost_bit_is_found_and_mended(self) -> None:
         book(open_service())
-        CounterDay.objects.filter(day=TOMORROW).update(busy=0)
+        CounterDay.objects.filter(day=TOMORROW).update(busy=0, online=0)
 
         assert len(queries.mask_differences()) == 1
         assert actions.rebuild_busy() == 1
@@ -444,8 +442,10 @@ class TestWhatIsShownIsBookable:
         random = Random(seed)
 
         def offered() -> list[queries.Slot]:
-            window = queries.window_of(service, at=make.NOW)
-            return queries.free_slots(service, first=TOMORROW, last=TOMORROW, window=window)
+            window = queries.window_of(Errand((service,)), at=make.NOW)
+            return queries.free_slots(
+                Errand((service,)), first=TOMORROW, last=TOMORROW, window=window
+            )
 
         while slots := offered():
             slot = random.choice(slots)

@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 
 from madoguchi.booking import actions, queries, rules, tasks
-from madoguchi.booking.models import Appointment, CounterDay, Hold, Service
+from madoguchi.booking.models import Appointment, CounterDay, Errand, Hold, Service
 from madoguchi.foundation.limits import Limit
 from madoguchi.staff.rules import Role
 from tests import make
@@ -38,8 +38,11 @@ def book(
 
 def times(service: Service, *, at: datetime = make.NOW) -> set[datetime]:
     day = NINE.date()
-    window = queries.window_of(service, at=at)
-    return {slot.start for slot in queries.free_slots(service, first=day, last=day, window=window)}
+    window = queries.window_of(Errand((service,)), at=at)
+    return {
+        slot.start
+        for slot in queries.free_slots(Errand((service,)), first=day, last=day, window=window)
+    }
 
 
 def masks_are_right() -> bool:
@@ -203,7 +206,7 @@ class TestRace:
             assert ends["booked"] == 1
             assert masks_are_right()
             Appointment.objects.all().delete()
-            CounterDay.objects.update(busy=0)
+            CounterDay.objects.update(busy=0, online=0)
 
     def test_without_the_guard_a_late_sweep_frees_a_booked_place(
         self, monkeypatch: pytest.MonkeyPatch

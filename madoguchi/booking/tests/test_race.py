@@ -76,7 +76,7 @@ def test_without_the_guard_more_are_booked_than_there_are_places(
     """The control: look first, take afterwards, as a program does that trusts what it read."""
     looked = threading.Barrier(2)
 
-    def look_then_take(*, day: date, counter_id: int, mask: int) -> bool:
+    def look_then_take(*, day: date, counter_id: int, mask: int, is_online: bool = False) -> bool:
         row = CounterDay.objects.filter(day=day, counter_id=counter_id)
         is_free = not row.get().busy & mask
         with suppress(threading.BrokenBarrierError):
@@ -87,6 +87,7 @@ def test_without_the_guard_more_are_booked_than_there_are_places(
 
     service, site = open_counters(1), make.site()
     monkeypatch.setattr(actions, "claim", look_then_take)
+    monkeypatch.setattr(actions, "_lock_days", lambda wanted: None)
     # The program without the guard has no transaction around looking and taking either.
     monkeypatch.setattr(actions, "_book", actions._book.__wrapped__)  # type: ignore[attr-defined]
     attempt = booking(service, site)

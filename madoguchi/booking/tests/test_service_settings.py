@@ -107,7 +107,7 @@ class TestServiceSettings:
         assert f'id="id_{field}_error"' in page
         assert not service.counters.get().opening_rules.exists()
 
-    def test_withdrawing_says_what_lies_outside_and_keeps_it(
+    def test_withdrawing_asks_first_and_changes_nothing(
         self, desk: Client, service: Service
     ) -> None:
         rule = actions.add_opening_rule(
@@ -122,12 +122,14 @@ class TestServiceSettings:
         row = make.appointment(service)
 
         page = desk.post(
-            f"/staff/opening-rules/{rule.pk}/withdrawal/", {"service": service.code}, follow=True
+            f"/staff/opening-rules/{rule.pk}/withdrawal/", {"service": service.code}
         ).content.decode()
 
-        assert "受付時間の外になった予約が1件" in page
+        assert "1件の予約が受付時間の外になります" in page
+        assert "移し先の見つからない予約が1件" in page
+        rule.refresh_from_db()
         row.refresh_from_db()
-        assert row.status == "booked"
+        assert (rule.withdrawn_at, row.status) == (None, "booked")
 
     def test_a_supervisor_sets_up_only_the_own_division(
         self, client: Client, service: Service

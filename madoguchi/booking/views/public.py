@@ -14,6 +14,7 @@ from icalendar import Calendar, Event
 
 from madoguchi.booking import access, actions, queries, rules
 from madoguchi.booking.forms import (
+    ErrandForm,
     FindForm,
     PersonForm,
     Place,
@@ -49,10 +50,18 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
     service = get_object_or_404(Service.objects.shown().select_related("division"), code=code)
     at = timezone.now()
     actions.release_lapsed(at=at)
-    window = queries.window_of(service, at=at)
+    form = ErrandForm(request.GET, service=service)
+    errand = form.errand
+    window = queries.window_of(errand, at=at)
     own = access.own_hold(holding.token(request), at=at)
-    choice = queries.choice(service, window=window, instead_of=own, **chosen_day(request.GET))
-    context = {"service": service, "choice": choice, "sites": queries.sites_of(service)}
+    choice = queries.choice(errand, window=window, instead_of=own, **chosen_day(request.GET))
+    context = {
+        "service": service,
+        "errand": errand,
+        "errand_form": form,
+        "choice": choice,
+        "sites": choice.sites,
+    }
     return render(request, "booking/service.html", context)
 
 
@@ -65,11 +74,19 @@ def hold(request: HttpRequest, code: str) -> HttpResponse:
     def keep(place: Place) -> Hold:
         limits.spend(access.HOLDING, request, at=at)
         mine = holding.token(request)
-        return actions.hold(service=service, instead_of=mine, at=at, **place)
+        return actions.hold(
+            service=service,
+            also=errand.services[1:],
+            people=errand.people,
+            instead_of=mine,
+            at=at,
+            **place,
+        )
 
+    errand = ErrandForm(request.POST, service=service).errand
     try:
         return holding.take(
-            request, keep, code=code, choose="booking:service", form="booking:book"
+            request, keep, errand=errand, choose="booking:service", form="booking:book"
         )
     except limits.TooMany as refused:
         messages.error(request, refused.words)
@@ -84,6 +101,7 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
     if place is None:
         return redirect("booking:service", code)
     at = timezone.now()
+    errand = ErrandForm(request.GET, service=service).errand
     form = PersonForm(request.POST or None, initial={"key": new_key()})
     nearest: list[Slot] = []
     status, wait = 200, 0
@@ -91,8 +109,15 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
         fields = form.cleaned_data | {"key": f"web:{form.cleaned_data['key']}"}
         try:
             limits.spend(access.BOOKING, request, at=at)
-            mine = holding.token(request)
-            made = actions.book(service=service, hold=mine, at=at, **place, **fields)
+            made = actions.book(
+                service=service,
+                also=errand.services[1:],
+                people=errand.people,
+                hold=holding.token(request),
+                at=at,
+                **place,
+                **fields,
+            )
         except limits.TooMany as refused:
             form.add_error(None, refused.words)
             status, wait = 429, refused.wait
@@ -102,13 +127,13 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
         except RuleBroken as reason:
             form.add_error(None, str(reason))
             status = 409
-            window = queries.window_of(service, at=at)
-            nearest = queries.nearest_slots(service, window=window, **place)
+            window = queries.window_of(errand, at=at)
+            nearest = queries.nearest_slots(errand, window=window, **place)
         else:
             return redirect(f"{made.address}?new=1")
-    end = place["start"] + rules.length(service.minutes)
-    held = holding.held(request, service, place, at=at)
-    context = {"service": service, "end": end, "held": held, **place}
+    end = place["start"] + rules.length(errand.minutes)
+    held = holding.held(request, errand, place, at=at)
+    context = {"service": service, "errand": errand, "end": end, "held": held, **place}
     return _form_page(
         request,
         "booking/book.html",
@@ -210,12 +235,12 @@ def reschedule(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, "予約の日時を変更しました。")
             return redirect(found.address)
     day = {"site": found.site, "on": found.day} | chosen_day(request.GET)
-    window = queries.window_of(found.service, at=at)
+    window = queries.window_of(found.errand, at=at)
     context = {
         "appointment": found,
         "refusal": refusal,
         "place": None if refusal else place,
-        "choice": queries.choice(found.service, window=window, instead_of=found, **day),
+        "choice": queries.choice(found.errand, window=window, instead_of=found, **day),
     }
     return render(request, "booking/reschedule.html", context, status=409 if refusal else 200)
 

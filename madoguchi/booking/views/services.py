@@ -1,14 +1,23 @@
 """Setting up what can be booked, where and when."""
 
+from collections.abc import Callable
+from datetime import date
+
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from madoguchi.booking import access, actions, queries
-from madoguchi.booking.forms import OpeningRuleForm, ServiceForm
-from madoguchi.booking.models import OpeningRule
+from madoguchi.booking.forms import (
+    CloseDayForm,
+    OpeningRuleForm,
+    ServiceForm,
+    as_typed,
+)
+from madoguchi.booking.models import Appointment, Service
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
 
@@ -29,17 +38,20 @@ def save_service(request: StaffRequest, code: str = "") -> HttpResponse:
     service = access.service_to_change(request.user, code) if code else None
     initial = {} if service else {"division": request.user.division_id}
     form = ServiceForm(request.POST or None, instance=service, initial=initial)
-    divisions = access.divisions_for_services(request.user)
-    form.offer(divisions=divisions)
+    form.offer(divisions=access.divisions_for_services(request.user))
     if request.method == "POST" and form.is_valid():
         fields = dict(form.cleaned_data)
-        saved = actions.save_service(
-            service=access.service_to_change(request.user, code) if code else None,
-            counters=fields.pop("counters"),
-            fields=fields,
-            by=request.user,
-            at=timezone.now(),
-        )
+        try:
+            saved = actions.save_service(
+                service=access.service_to_change(request.user, code) if code else None,
+                counters=fields.pop("counters"),
+                fields=fields,
+                moves=access.approved_moves(request.POST),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except actions.WouldOrphan as refused:
+            return _ask_first(request, refused, heading=f"「{service}」の窓口を変える")
         messages.success(request, f"「{saved}」を保存しました。")
         return redirect("booking:opening_rules", saved.code)
     context = {"form": form, "service": service, "code": code}
@@ -55,31 +67,141 @@ def opening_rules(request: StaffRequest, code: str) -> HttpResponse:
     initial = {
         "counter": service.counters.first(),
         "weekdays": ["0", "1", "2", "3", "4"],
-        "opens_at": "08:30",
-        "closes_at": "17:15",
+        "opens_at": "9:00",
+        "closes_at": "16:30",
+        "lunch_from": "12:00",
+        "lunch_until": "13:00",
         "valid_from": timezone.localdate(at),
     }
     form = OpeningRuleForm(request.POST or None, service=service, initial=initial)
     if request.method == "POST" and form.is_valid():
-        actions.add_opening_rule(by=request.user, at=at, **form.rule())
-        messages.success(request, "受付時間を追加しました。予約はすべて残っています。")
-        return redirect("booking:opening_rules", code)
+        return _change(
+            request,
+            service,
+            lambda moves: actions.change_hours(
+                add=[form.rule()], moves=moves, by=request.user, at=at
+            ),
+            heading="受付時間を加える",
+        )
     context = {
         "service": service,
         "form": form,
+        "close_form": CloseDayForm(),
         "rules": queries.rules_of(service),
-        "outside": queries.appointments_outside_hours(service=service, at=at),
+        "days": queries.coming_days(service, at=at),
+        "untold": queries.untold_moves(service),
     }
     return render(request, "booking/opening_rules.html", context)
 
 
 @requires(Verb.EDIT_SERVICES)
+@require_get_or_post
+def change_opening_rule(request: StaffRequest, code: str, pk: int) -> HttpResponse:
+    """Put another rule in the place of this one."""
+    service = access.service_to_change(request.user, code)
+    rule = access.opening_rule_of(service, pk)
+    form = OpeningRuleForm(request.POST or None, service=service, initial=as_typed(rule))
+    if request.method == "POST" and form.is_valid():
+        return _change(
+            request,
+            service,
+            lambda moves: actions.change_hours(
+                withdraw=[rule],
+                add=[form.rule()],
+                moves=moves,
+                by=request.user,
+                at=timezone.now(),
+            ),
+            heading="受付時間を変える",
+        )
+    context = {"service": service, "rule": rule, "form": form}
+    return render(request, "booking/change_opening_rule.html", context)
+
+
+@requires(Verb.EDIT_SERVICES)
 @require_POST
 def withdraw_opening_rule(request: StaffRequest, pk: int) -> HttpResponse:
-    rule = get_object_or_404(OpeningRule.objects.select_related("counter__site"), pk=pk)
     service = access.service_to_change(request.user, request.POST.get("service", ""))
-    if not service.counters.filter(pk=rule.counter_id).exists():
-        return HttpResponse(status=404)
-    actions.withdraw_opening_rule(rule=rule, by=request.user, at=timezone.now())
-    messages.success(request, "受付時間を取り下げました。予約はすべて残っています。")
+    rule = access.opening_rule_of(service, pk)
+    return _change(
+        request,
+        service,
+        lambda moves: actions.change_hours(
+            withdraw=[rule], moves=moves, by=request.user, at=timezone.now()
+        ),
+        heading="受付時間を取り下げる",
+    )
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_POST
+def close_day(request: StaffRequest, code: str) -> HttpResponse:
+    """Receive nobody at the counters of the service on one day."""
+    service = access.service_to_change(request.user, code)
+    form = CloseDayForm(request.POST)
+    if not form.is_valid() or form.cleaned_data["day"] < timezone.localdate():
+        messages.error(request, "休む日を、今日より後の日付で入力してください。例: R8.12.1")
+        return redirect("booking:opening_rules", code)
+    day: date = form.cleaned_data["day"]
+    return _change(
+        request,
+        service,
+        lambda moves: actions.close_day(
+            counters=service.counters.select_related("site"),
+            day=day,
+            service=service if form.cleaned_data["only_this"] else None,
+            note=form.cleaned_data["note"],
+            moves=moves,
+            by=request.user,
+            at=timezone.now(),
+        ),
+        heading=f"{day.month}月{day.day}日を休みにする",
+    )
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_POST
+def mark_told(request: StaffRequest, code: str, pk: int) -> HttpResponse:
+    """Somebody without a mail address was told of the new time by telephone."""
+    service = access.service_to_change(request.user, code)
+    place = access.untold_move_of(service, pk)
+    actions.mark_told(place=place, by=request.user, at=timezone.now())
+    messages.success(request, "お知らせ済みにしました。")
+    return redirect("booking:opening_rules", code)
+
+
+def _change(
+    request: StaffRequest,
+    service: Service,
+    change: Callable[[actions.Moves], list[Appointment]],
+    *,
+    heading: str,
+) -> HttpResponse:
+    """Make the change; if it would leave somebody without a place, show whom, and ask."""
+    try:
+        moved = change(access.approved_moves(request.POST))
+    except actions.WouldOrphan as refused:
+        return _ask_first(request, refused, heading=heading, service=service)
+    by_phone = sum(not row.email for row in moved)
+    words = f"{len(moved)}件の予約を移しました。" if moved else "影響を受ける予約はありません。"
+    messages.success(request, f"{heading}：保存しました。{words}")
+    if by_phone:
+        messages.warning(request, f"メールのない方が{by_phone}人います。電話でお知らせください。")
     return redirect("booking:opening_rules", service.code)
+
+
+def _ask_first(
+    request: StaffRequest,
+    refused: actions.WouldOrphan,
+    *,
+    heading: str,
+    service: Service | None = None,
+) -> HttpResponse:
+    back = reverse("booking:opening_rules", args=[service.code]) if service else request.path
+    context = access.moves_to_approve(request.POST, refused.proposals)
+    return render(
+        request,
+        "booking/approve_moves.html",
+        context | {"heading": heading, "back": back},
+        status=409,
+    )

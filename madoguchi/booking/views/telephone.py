@@ -11,6 +11,7 @@ from madoguchi.booking import access, actions, queries
 from madoguchi.booking.forms import (
     AppointmentNumberForm,
     CallerForm,
+    ErrandForm,
     Place,
     SearchForm,
     chosen_day,
@@ -19,7 +20,7 @@ from madoguchi.booking.forms import (
 )
 from madoguchi.booking.models import Hold, Service
 from madoguchi.booking.queries import Slot
-from madoguchi.booking.rules import KeyReused, Stage
+from madoguchi.booking.rules import KeyReused, Source, Stage
 from madoguchi.booking.views import holding
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.staff.access import StaffRequest, requires
@@ -53,10 +54,16 @@ def choose(request: StaffRequest, code: str) -> HttpResponse:
     service = _service(code)
     at = timezone.now()
     actions.release_lapsed(at=at)
-    window = queries.window_of(service, at=at, by_staff=True)
+    form = ErrandForm(request.GET, service=service)
+    window = queries.window_of(form.errand, at=at, source=Source.PHONE)
     own = access.own_hold(holding.token(request), at=at)
-    choice = queries.choice(service, window=window, instead_of=own, **chosen_day(request.GET))
-    context = {"service": service, "choice": choice}
+    choice = queries.choice(form.errand, window=window, instead_of=own, **chosen_day(request.GET))
+    context = {
+        "service": service,
+        "errand": form.errand,
+        "errand_form": form,
+        "choice": choice,
+    }
     return render(request, "booking/choose_for_resident.html", context)
 
 
@@ -68,12 +75,21 @@ def hold(request: StaffRequest, code: str) -> HttpResponse:
 
     def keep(place: Place) -> Hold:
         mine, at = holding.token(request), timezone.now()
-        return actions.hold(service=service, instead_of=mine, by=request.user, at=at, **place)
+        return actions.hold(
+            service=service,
+            also=errand.services[1:],
+            people=errand.people,
+            instead_of=mine,
+            by=request.user,
+            at=at,
+            **place,
+        )
 
+    errand = ErrandForm(request.POST, service=service).errand
     return holding.take(
         request,
         keep,
-        code=code,
+        errand=errand,
         choose="booking:choose_for_resident",
         form="booking:book_by_phone",
     )
@@ -88,27 +104,41 @@ def book(request: StaffRequest, code: str) -> HttpResponse:
     if place is None:
         return redirect("booking:choose_for_resident", code)
     at = timezone.now()
+    errand = ErrandForm(request.GET, service=service).errand
     form = CallerForm(request.POST or None, initial={"key": new_key()})
     nearest: list[Slot] = []
     if request.method == "POST" and form.is_valid():
         fields = form.cleaned_data | {"key": f"staff:{form.cleaned_data['key']}"}
         try:
-            mine = holding.token(request)
             made = actions.book(
-                service=service, hold=mine, by=request.user, at=at, **place, **fields
+                service=service,
+                also=errand.services[1:],
+                people=errand.people,
+                hold=holding.token(request),
+                by=request.user,
+                at=at,
+                **place,
+                **fields,
             )
         except KeyReused as reason:
             form.add_error(None, str(reason))
             form.renew_key()
         except RuleBroken as reason:
             form.add_error(None, str(reason))
-            window = queries.window_of(service, at=at, by_staff=True)
-            nearest = queries.nearest_slots(service, window=window, **place)
+            window = queries.window_of(errand, at=at, source=Source.PHONE)
+            nearest = queries.nearest_slots(errand, window=window, **place)
         else:
             messages.success(request, f"予約できました。予約番号は {made.shown_number} です。")
             return redirect("booking:appointment_for_resident", made.number)
-    held = holding.held(request, service, place, at=at)
-    context = {"service": service, "form": form, "nearest": nearest, "held": held, **place}
+    held = holding.held(request, errand, place, at=at)
+    context = {
+        "service": service,
+        "errand": errand,
+        "form": form,
+        "nearest": nearest,
+        "held": held,
+        **place,
+    }
     return render(request, "booking/book_by_phone.html", context)
 
 
@@ -137,12 +167,12 @@ def reschedule(request: StaffRequest, number: str) -> HttpResponse:
             messages.success(request, "予約の日時を変更しました。")
             return redirect("booking:appointment_for_resident", number)
     day = {"site": found.site, "on": found.day} | chosen_day(request.GET)
-    window = queries.window_of(found.service, at=at, by_staff=True)
+    window = queries.window_of(found.errand, at=at, source=Source.PHONE)
     context = {
         "appointment": found,
         "refusal": refusal,
         "place": None if refusal else place,
-        "choice": queries.choice(found.service, window=window, instead_of=found, **day),
+        "choice": queries.choice(found.errand, window=window, instead_of=found, **day),
     }
     return render(request, "booking/reschedule_for_resident.html", context)
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from madoguchi.booking import actions as booking
 from madoguchi.booking import queries as places
-from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.models import Appointment, Errand, Service
 from madoguchi.booking.rules import Full, Source
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.models import Site
@@ -107,8 +107,9 @@ def book(request: HttpRequest, code: str, service: str) -> HttpResponse:
     wanted = get_object_or_404(Service.objects.bookable_online(), code=service)
     at = timezone.now()
     today = timezone.localdate(at)
-    window = places.window_of(wanted, at=at)
-    slots = places.free_slots(wanted, first=today, last=today, window=window, site=here.site)
+    errand = Errand((wanted,))
+    window = places.window_of(errand, at=at)
+    slots = places.free_slots(errand, first=today, last=today, window=window, site=here.site)
     refusal = ""
     if request.method == "POST":
         asked = request.POST.get("start", "")

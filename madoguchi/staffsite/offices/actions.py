@@ -3,10 +3,8 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.utils import timezone
 
 from madoguchi.booking import actions as booking
-from madoguchi.booking.models import CounterDay
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
 from madoguchi.offices.models import Counter, Division, Room, Site
@@ -44,12 +42,22 @@ def reactivate(*, row: Office, by: User, at: datetime) -> Office:
 
 
 @transaction.atomic
-def change_site(*, site: Site, fields: dict[str, Any], by: User, at: datetime) -> Site:
-    """Change the site; the places that can be booked follow its hours."""
-    today = timezone.localdate(at)
-    _lock_days(site, first=today)
+def change_site(
+    *,
+    site: Site,
+    fields: dict[str, Any],
+    moves: booking.Moves = booking.NO_MOVES,
+    by: User,
+    at: datetime,
+) -> Site:
+    """
+    Change the site; the places that can be booked follow its hours.
+
+    :raises WouldOrphan: somebody booked would stand outside the hours.
+    """
+    counters = _lock(site, at=at)
     site = offices.change(row=site, fields=fields, by=by, at=at)
-    _lay_out(site, first=today)
+    booking.follow_site_hours(counters=counters, moves=moves, by=by, at=at)
     return site
 
 
@@ -60,31 +68,37 @@ def set_opening_days(
     days: Iterable[date],
     hours: Hours | None,
     reason: str,
+    moves: booking.Moves = booking.NO_MOVES,
     by: User,
     at: datetime,
 ) -> None:
-    """Give each of the days other hours, or none; the places that can be booked follow."""
-    days = sorted(days)
-    _lock_days(site, first=days[0])
-    for on in days:
+    """
+    Give each of the days other hours, or none; the places that can be booked follow.
+
+    :raises WouldOrphan: somebody booked would stand outside the hours.
+    """
+    counters = _lock(site, at=at)
+    for on in sorted(days):
         offices.set_opening_day(site=site, on=on, hours=hours, reason=reason, by=by, at=at)
-        _lay_out(site, first=on, last=on)
+    booking.follow_site_hours(counters=counters, moves=moves, by=by, at=at)
 
 
 @transaction.atomic
-def clear_opening_day(*, site: Site, on: date, by: User, at: datetime) -> None:
-    """Let the day follow the calendar again; the places that can be booked follow."""
-    _lock_days(site, first=on)
+def clear_opening_day(
+    *, site: Site, on: date, moves: booking.Moves = booking.NO_MOVES, by: User, at: datetime
+) -> None:
+    """
+    Let the day follow the calendar again; the places that can be booked follow.
+
+    :raises WouldOrphan: somebody booked would stand outside the hours.
+    """
+    counters = _lock(site, at=at)
     offices.clear_opening_day(site=site, on=on, by=by, at=at)
-    _lay_out(site, first=on, last=on)
+    booking.follow_site_hours(counters=counters, moves=moves, by=by, at=at)
 
 
-def _lock_days(site: Site, *, first: date) -> None:
+def _lock(site: Site, *, at: datetime) -> list[Counter]:
     """Take the days before the trail: whoever books holds a day and then writes the trail."""
-    days = CounterDay.objects.select_for_update().filter(counter__site=site, day__gte=first)
-    list(days.order_by("day", "counter_id").values_list("pk", flat=True))
-
-
-def _lay_out(site: Site, *, first: date, last: date | None = None) -> None:
-    counters = site.counters.filter(is_active=True).select_related("site")
-    booking.lay_out_days(counters=counters, first=first, last=last)
+    counters = list(site.counters.filter(is_active=True).select_related("site"))
+    booking.lock_hours(counters, at=at)
+    return counters

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from madoguchi.booking import access as booking_access
+from madoguchi.booking import actions as booking
 from madoguchi.foundation.dates import wareki
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
@@ -107,7 +109,10 @@ def change(request: StaffRequest, kind: str, pk: int) -> HttpResponse:
     row = _row(kind, pk)
     form = what.form(request.POST or None, row=row)
     if form.is_valid():
-        _save(row, form.cleaned_data, request=request)
+        try:
+            _save(row, form.cleaned_data, request=request)
+        except booking.WouldOrphan as refused:
+            return _ask_first(request, refused, heading=f"{what.word}「{row}」の変更")
         messages.success(request, f"{what.word}「{form.cleaned_data['name']}」を保存しました。")
         return _back(request)
     page = _page(request, f"{what.word}「{row}」", form)
@@ -186,14 +191,18 @@ def set_opening_day(request: StaffRequest, pk: int, on: date) -> HttpResponse:
     form = OpeningDayForm(request.POST or None, on=on, initial=_day_as_is(day, existing))
     month = f"{reverse('offices:calendar', args=[pk])}?month={on:%Y-%m}"
     if form.is_valid():
-        actions.set_opening_days(
-            site=site,
-            days=form.days,
-            hours=form.hours,
-            reason=form.cleaned_data["reason"],
-            by=request.user,
-            at=timezone.now(),
-        )
+        try:
+            actions.set_opening_days(
+                site=site,
+                days=form.days,
+                hours=form.hours,
+                reason=form.cleaned_data["reason"],
+                moves=booking_access.approved_moves(request.POST),
+                by=request.user,
+                at=timezone.now(),
+            )
+        except booking.WouldOrphan as refused:
+            return _ask_first(request, refused, heading=f"{site}　{wareki(on)}の例外")
         messages.success(request, "開庁日の例外を保存しました。")
         return redirect(month)
     return render(
@@ -214,7 +223,13 @@ def set_opening_day(request: StaffRequest, pk: int, on: date) -> HttpResponse:
 @requires(Verb.EDIT_OFFICES)
 def clear_opening_day(request: StaffRequest, pk: int, on: date) -> HttpResponse:
     site = get_object_or_404(Site, pk=pk)
-    actions.clear_opening_day(site=site, on=on, by=request.user, at=timezone.now())
+    moves = booking_access.approved_moves(request.POST)
+    try:
+        actions.clear_opening_day(
+            site=site, on=on, moves=moves, by=request.user, at=timezone.now()
+        )
+    except booking.WouldOrphan as refused:
+        return _ask_first(request, refused, heading=f"{site}　{wareki(on)}の例外を取り消す")
     messages.success(request, "例外を取り消し、いつもの開庁時間に戻しました。")
     return redirect(f"{reverse('offices:calendar', args=[pk])}?month={on:%Y-%m}")
 
@@ -225,9 +240,21 @@ def _row(kind: str, pk: int) -> Any:
 
 def _save(row: Any, fields: dict[str, Any], *, request: StaffRequest) -> None:
     if isinstance(row, Site):
-        actions.change_site(site=row, fields=fields, by=request.user, at=timezone.now())
+        moves = booking_access.approved_moves(request.POST)
+        actions.change_site(
+            site=row, fields=fields, moves=moves, by=request.user, at=timezone.now()
+        )
     else:
         offices.change(row=row, fields=fields, by=request.user, at=timezone.now())
+
+
+def _ask_first(
+    request: StaffRequest, refused: booking.WouldOrphan, *, heading: str
+) -> HttpResponse:
+    """Show whom the change would leave without a place, and where they could go."""
+    context = booking_access.moves_to_approve(request.POST, refused.proposals)
+    context |= {"heading": heading, "back": reverse("offices:index")}
+    return render(request, "booking/approve_moves.html", context, status=409)
 
 
 def _initial(request: StaffRequest, what: Kind) -> dict[str, Any]:
