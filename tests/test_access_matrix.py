@@ -7,7 +7,7 @@ half removes one check after the other and holds that the matrix notices.
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -127,6 +127,12 @@ def ask(world: World, cell: Cell, *, client: Client | None = None) -> HttpRespon
         return sender.post(address, form)
     finally:
         sender.cookies = kept
+
+
+def send(world: World, cell: Cell, form: Mapping[str, Any]) -> HttpResponseBase:
+    """Send this form in place of the rule's, with a token as every form of a page has one."""
+    fields = {"csrfmiddlewaretoken": "token", **form}
+    return world.clients[cell.reader].post(address_of(world, cell), fields)
 
 
 def outcome(response: HttpResponseBase) -> str:
@@ -271,7 +277,7 @@ class TestTrail:
 
         with transaction.atomic():
             before = AuditEvent.objects.count()
-            response = world.clients[cell.reader].post(address_of(world, cell), SENT_BACK[name])
+            response = send(world, cell, SENT_BACK[name])
             written = AuditEvent.objects.count() - before
             transaction.set_rollback(True)
 
@@ -280,6 +286,60 @@ class TestTrail:
 
 def permitted_to_change(name: str) -> Reader:
     return Role.ADMIN if RULES[name].roles is None else permitted(name)
+
+
+# --- Bad input on every form: the error stands on the page, and what was typed is kept. ---
+
+# Where no field must be filled in: what its field cannot take.
+CANNOT_BE: dict[str, dict[str, str]] = {
+    "residents:register": {"birth_on": "きのうごろ"},
+    "residents:update": {"birth_on": "きのうごろ"},
+    "casework:identify": {"phone": "自宅"},
+    "rota:name_stand_in": {"stand_in": "0"},
+    "rota:assign": {"member": "0"},
+}
+# A date and a time were chosen on the page before; these only ask whether it is meant.
+ASKS_ONLY = {
+    "booking:reschedule",
+    "booking:cancel",
+    "booking:reschedule_for_resident",
+    "booking:cancel_for_resident",
+}
+FORMS = [
+    name
+    for name, rule in RULES.items()
+    if rule.post and {"GET", "POST"} <= set(rule.methods) and name not in ASKS_ONLY
+]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_bad_input_is_said_on_the_page_and_the_rest_is_kept(world: World, name: str) -> None:
+    """Each field is left out once; where it must be filled in, the form comes back."""
+    cell = Cell(name, "POST", permitted_to_change(name), Relation.OWN)
+    form = dict(RULES[name].post(world, cell.relation))  # type: ignore[misc]
+    tries = [{key: form[key] for key in form if key != left_out} for left_out in form]
+    if name in CANNOT_BE:
+        tries = [form | CANNOT_BE[name]]
+    if name == "rota:set_turn_order":  # a number for each division
+        tries = [dict.fromkeys(form, "一番")]
+    refused = 0
+    for fields in tries:
+        with transaction.atomic():
+            response = send(world, cell, fields)
+            page = written(response)
+            transaction.set_rollback(True)
+        if response.status_code != 200:
+            continue
+        refused += 1
+        assert "error-summary" in page
+        shown = [key for key in fields if f'name="{key}"' in page]
+        assert [key for key in shown if is_typed(fields[key]) and fields[key] not in page] == []
+
+    assert refused
+
+
+def is_typed(value: object) -> bool:
+    return isinstance(value, str) and len(value) > 1
 
 
 # --- Proof: take one check away, and a cell turns red. ---
@@ -405,7 +465,7 @@ def test_a_secret_contact_is_in_no_answer_to_a_form(world: World, name: str) -> 
     leaks = []
     for reader in readers:
         cell = Cell(name, "POST", reader, Relation.SECRET)
-        for form in ({}, {"do": "find", "name": "山田"}):
+        for form in ({}, {"do": "find", "name": "山田"}):  # empty: but for its token
             leaks += secrets_in(world, cell, form)
         if name not in UNMASKING:
             leaks += secrets_in(world, cell, None)
@@ -417,8 +477,7 @@ def secrets_in(world: World, cell: Cell, form: dict[str, str] | None) -> list[st
     """Send the form of the cell (or this one), and look for the contact in all that follows."""
     client, text = world.clients[cell.reader], ""
     with transaction.atomic():
-        address = address_of(world, cell)
-        answer = ask(world, cell) if form is None else client.post(address, form)
+        answer = ask(world, cell) if form is None else send(world, cell, form)
         text += written(answer)
         if (onwards := answer.headers.get("Location", "")) and outcome(answer) == "answered":
             text += written(client.get(onwards))

@@ -46,10 +46,20 @@ LOOK = """async () => {
   const first = (head) => head.closest("table").tBodies[0]?.rows[0]?.cells[head.cellIndex];
   const slanted = [...document.querySelectorAll("thead th.number")].filter(
     (head) => head.offsetWidth > 1 && first(head) && side(first(head)) !== side(head));
+  const controls = "a.button, button, select, textarea, .choice, " +
+    "input:not([type=hidden]):not([type=radio]):not([type=checkbox])";
+  const low = [...document.querySelectorAll(controls)].filter(
+    (one) => one.checkVisibility() && one.offsetWidth > 1 && one.offsetHeight < 44);
+  const says = (one) =>
+    [...one.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
+  const small = [...document.querySelectorAll("body *")].filter(
+    (one) => says(one) && one.checkVisibility() && !one.closest(".sheet, .seals, svg")
+      && parseFloat(getComputedStyle(one).fontSize) < 16);
   const {violations} = await axe.run({resultTypes: ["violations"], preload: false});
   return [
     page.scrollWidth - page.clientWidth,
     slanted.map((head) => head.textContent),
+    [...low, ...small].slice(0, 5).map((one) => `${one.tagName} ${one.innerText}`),
     violations.map((v) => [v.id, ...v.nodes.slice(0, 3).map((n) => n.target.join(" "))]),
   ];
 }"""
@@ -276,20 +286,25 @@ def faults(page: Page) -> list[str]:
     """Return what axe finds, and whether the page can be pushed sideways."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    sideways, slanted, violations = page.evaluate(LOOK)
+    sideways, slanted, small, violations = page.evaluate(LOOK)
     found = [f"横に {sideways}px はみ出す"] if sideways > 0 else []
     found += [f"見出しと数字の揃えが違う: {heading}" for heading in slanted]
+    found += [f"44px より低い、または字が 16px より小さい: {what.strip()[:60]}" for what in small]
     found += [f"{name}: {where}" for name, *where in violations]
     return found
 
 
 def test_axe_and_the_ruler_see_a_bad_page(open_page: OpenPage) -> None:
     page = open_page(width=320)
-    page.set_content('<html><body><img src="data:,"><pre>' + "広い" * 200 + "</pre></body></html>")
+    low, small = '<button style="height: 30px">低い</button>', '<p style="font-size: 12px">小さい</p>'
+    wide = "<pre>" + "広い" * 200 + "</pre>"
+    page.set_content(f'<html><body><img src="data:,">{low}{small}{wide}</body></html>')
 
     found = faults(page)
 
     assert any(line.startswith("横に") for line in found)
+    assert [line for line in found if "低い" in line and line.endswith("BUTTON 低い")]
+    assert [line for line in found if "低い" in line and line.endswith("P 小さい")]
     assert any(line.startswith("image-alt") for line in found)
     assert any(line.startswith("html-has-lang") for line in found)
 
