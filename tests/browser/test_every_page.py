@@ -132,6 +132,7 @@ NOBODY_MEETS = {
     "staff/rota/swaps/<int:pk>/": "buttons of an open swap",
     "staff/requests/<int:handover_id>/arrival/": "the button of an officer on the way",
     "staff/requests/<int:handover_id>/record/": "of an officer who has accepted",
+    "staff/rota/needs/standard/": "the button of a site for which no needs are written down",
     "staff/residents/<int:pk>/accommodations/<int:accommodation>/": "a button beside a need",
     "staff/residents/<int:pk>/contact/": "the button of a hidden address",
     "staff/residents/<int:pk>/restriction/end/": "the button of a hidden address",
@@ -296,7 +297,8 @@ def faults(page: Page) -> list[str]:
 
 def test_axe_and_the_ruler_see_a_bad_page(open_page: OpenPage) -> None:
     page = open_page(width=320)
-    low, small = '<button style="height: 30px">低い</button>', '<p style="font-size: 12px">小さい</p>'
+    low = '<button style="height: 30px">低い</button>'
+    small = '<p style="font-size: 12px">小さい</p>'
     wide = "<pre>" + "広い" * 200 + "</pre>"
     page.set_content(f'<html><body><img src="data:,">{low}{small}{wide}</body></html>')
 

@@ -67,3 +67,4 @@ def test_of_500_at_once_exactly_the_capacity_is_booked_and_everybody_is_answered
 
         assert answers == {201: CAPACITY, 409: ATTEMPTS - CAPACITY}, served.log[-4000:]
         assert served.run(LOOK) == f"{CAPACITY} [] []"
+        assert "Rate limits are OFF" in served.log  # said aloud, for this run alone
