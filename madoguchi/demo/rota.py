@@ -1,4 +1,4 @@
-"""The centre's rota: who takes duties, whose turn it is, and two months published."""
+"""The centre's rota: who takes duties, whose turn it is, two months published, one begun."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from madoguchi.demo import city
 from madoguchi.offices.models import Division, Site
 from madoguchi.rota import actions, queries, solver
-from madoguchi.rota.models import Member, Rota, Skill
+from madoguchi.rota.models import Duty, Member, Rota, Skill
 from madoguchi.rota.rules import duties, steps
 from madoguchi.rota.rules.solve import Solution
 from madoguchi.staff.models import User
@@ -28,6 +28,9 @@ def plan_duties(*, seed: int, at: datetime, on: date) -> None:
     _plan(rota, seed=seed, by=head, at=at)
     actions.publish(rota=rota, accept_holes=True, by=head, at=at)
     _be_away(on, by=head, at=at)
+    _swap("shinri", "soudan", agreed=False, on=on, at=at)
+    _swap("shohi", "shinri", agreed=True, on=on, at=at)
+    _begin_next(rota, by=head, at=at)
 
 
 def _ask_for_people(site: Site, *, by: User, at: datetime) -> None:
@@ -135,3 +138,34 @@ def _be_away(on: date, *, by: User, at: datetime) -> None:
         by=by,
         at=at,
     )
+
+
+def _swap(asker: str, colleague: str, *, agreed: bool, on: date, at: datetime) -> None:
+    """One counsellor asks another to take the first duty that they could take."""
+    taker = Member.objects.select_related("user").get(user__username=colleague)
+    coming = Duty.objects.published().filter(member__user__username=asker, on__gt=on)
+    for duty in coming.select_related("rota__site", "member__user"):
+        free = {each.member.pk for each in queries.candidates(duty) if each.is_free}
+        if duty.member and taker.pk in free:
+            by = duty.member.user
+            swap = actions.ask_swap(duty=duty, colleague=taker, by=by, at=at)
+            if agreed:
+                actions.answer_swap(swap=swap, agrees=True, by=taker.user, at=at)
+            return
+
+
+def _begin_next(rota: Rota, *, by: User, at: datetime) -> None:
+    """Lay out the month after; on its first day one counsellor must be there, and one is away."""
+    first = rota.last + timedelta(days=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    there, away = Member.objects.filter(user__username__in=("soudan", "shinri")).order_by("pk")
+    actions.wish(member=there, on=first, kind=steps.Wish.MUST.value, by=by, at=at)
+    actions.take_leave(
+        member=away,
+        first=first,
+        last=first + timedelta(days=4),
+        kind=steps.Leave.HOLIDAY.value,
+        by=away.user,
+        at=at,
+    )
+    actions.make(site=rota.site, first=first, last=last, by=by, at=at)
