@@ -23,6 +23,7 @@ PRIOR_SPREAD = 0.55  # standard deviation of the logarithm: a coefficient of var
 PRIOR_SHOWS, PRIOR_BOOKED = 17, 20  # 15 % of who booked do not come, until we know better
 EARLY, EARLY_SPREAD = -5.0, 5.0  # minutes from the booked time at which people come
 SHORTEST, LONGEST = 0.5, 240.0  # minutes; beyond them somebody forgot to press the button
+HOURS = 120  # minutes from which on hours are said
 _NORMAL = NormalDist()
 
 
@@ -110,14 +111,23 @@ class Range:
         if high == 0:
             return "まもなく"
         if low == high:
-            return f"およそ{high}分"
-        return f"およそ{low}〜{high}分"
+            return f"およそ{_said(high)}"
+        if high < HOURS:
+            return f"およそ{low}〜{high}分"
+        return f"およそ{_said(low)}〜{_said(high)}"
 
 
 def rounded(minutes: float) -> int:
-    """Return the minutes as they are shown: to the minute below ten, to five above."""
-    step = 1 if minutes < 10 else 5
+    """Return the minutes as they are shown: to one below ten, to five, to thirty for hours."""
+    step = 1 if minutes < 10 else 5 if minutes < HOURS else 30
     return round(minutes / step) * step
+
+
+def _said(minutes: int) -> str:
+    if minutes < HOURS:
+        return f"{minutes}分"
+    hours, half = divmod(minutes, 60)
+    return f"{hours}時間{'半' if half else ''}"
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ class TestLearned:
         (3.2, 7.8, "およそ3〜8分"),
         (13, 34, "およそ15〜35分"),
         (28, 31, "およそ30分"),
+        (80, 200, "およそ80分〜3時間半"),
+        (610, 970, "およそ10時間〜16時間"),
     ],
 )
 def test_the_range_is_said_in_words(low: float, high: float, words: str) -> None:
