@@ -84,7 +84,7 @@ class Hall:
         request: APIRequestContext = page.request
         answer = request.post(
             path,
-            form=form | {"csrfmiddlewaretoken": token},
+            form={**form, "csrfmiddlewaretoken": token},
             headers={"Referer": self.served.root},
             max_redirects=0,
         )

@@ -64,7 +64,7 @@ class Talk:
     elapsed: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Person:
     """Who waits; minutes from now (an arrival is negative). `desk`: only this counter calls."""
 
