@@ -471,8 +471,11 @@ class TestDisplay:
 
         assert 'data-call="' in page
         assert "1番" in page
-        for secret in ("髙橋", service.name, row.number):
+        calls, _, waits = page.partition('class="display__foot"')
+        for secret in ("髙橋", row.number):
             assert secret not in page
+        assert service.name not in calls  # what the one called has come for
+        assert service.name in waits
 
     def test_two_counters_calling_at_once_are_both_shown_newest_first(
         self, client: Client, officer: User
