@@ -28,6 +28,36 @@ visit = actions.walk_in(
 print(visit.ticket)
 """
 
+# Somebody waits for what a counter with nobody at it receives, and is called there.
+TICKET = """
+from django.utils import timezone
+from madoguchi.offices.models import Counter
+from madoguchi.reception import actions, rules
+from madoguchi.staff.models import User
+free = Counter.objects.exclude(visits__status__in=["called", "serving"])
+counter = free.filter(is_active=True, services__is_active=True).first()
+visit = actions.walk_in(
+    site=counter.site, service=counter.services.shown().first(), reason=next(iter(rules.Remark)),
+    by=User.objects.get(username="uketsuke"), at=timezone.now(),
+)
+print(visit.address)
+"""
+CALL = """
+import sys
+from django.utils import timezone
+from madoguchi.offices.models import Counter
+from madoguchi.reception import actions
+from madoguchi.reception.models import Visit
+from madoguchi.staff.models import User
+visit = Visit.objects.get(pk=sys.argv[1])
+free = Counter.objects.exclude(visits__status__in=["called", "serving"])
+counter = free.filter(is_active=True, services=visit.service).first()
+actions.call(
+    visit=visit, counter=counter, by=User.objects.get(username="soudan"), at=timezone.now()
+)
+print(counter)
+"""
+
 
 class TestConfirm:
     @pytest.fixture
@@ -188,6 +218,16 @@ class TestLive:
         self.ticket(hall, self.walk_in(live_site, hall))
 
         expect(code).to_have_value("書きかけ")  # the page was not loaded again
+
+    def test_ones_own_ticket_calls_its_owner(self, phone: Page, live_site: Served) -> None:
+        phone.goto(live_site.run(TICKET))
+        expect(phone.get_by_text("前にお待ちの方")).to_be_visible()
+
+        counter = live_site.run(CALL, phone.url.rstrip("/").rpartition("/")[2].partition(":")[0])
+
+        expect(phone.get_by_role("alert")).to_have_text(
+            f"{counter}へお越しください", timeout=20_000
+        )
 
     def test_after_the_server_was_away_the_page_says_so_and_catches_up(
         self, hall: Page, alive: Served, problems: list[str]

@@ -186,7 +186,11 @@ class TestCongestion:
         assert told.range and told.range.words in display
         assert told.range.words in public
         assert told.told.visits[visits[1].pk].words in ticket
-        assert 'http-equiv="refresh"' in ticket
+        assert '<noscript><meta http-equiv="refresh"' in ticket
+        for address in (visits[1].address, "/congestion/"):
+            part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+            assert told.range.words in part or told.told.visits[visits[1].pk].words in part
+            assert "<html" not in part
 
     def test_a_ticket_is_not_guessed(self, client: Client) -> None:
         visit = make.visit()

@@ -36,13 +36,15 @@ def congestion(request: HttpRequest) -> HttpResponse:
     """混雑状況: who waits where, and how long one would wait who came now."""
     at = timezone.now()
     halls = [(site, queries.congestion(site, at=at)) for site in sites_with_services()]
-    return render(request, "reception/congestion.html", {"halls": halls, "now": at})
+    is_partial = "HX-Request" in request.headers
+    page = f"reception/{'_congestion' if is_partial else 'congestion'}.html"
+    return render(request, page, {"halls": halls, "now": at})
 
 
 @never_cache
 @require_safe
 def own_ticket(request: HttpRequest, signed: str) -> HttpResponse:
-    """The ticket on one's own telephone: it draws itself again, without any script."""
+    """The ticket on one's own telephone: it draws itself again, without any script too."""
     visit = access.visit_by_link(signed)
     at = timezone.now()
     told = queries.congestion(visit.site, at=at)
@@ -54,7 +56,10 @@ def own_ticket(request: HttpRequest, signed: str) -> HttpResponse:
         "order": told.order,
         "stops": visit.stops.filter(finished_at=None).select_related("service", "counter"),
     }
-    return render(request, "reception/own_ticket.html", context)
+    is_partial = "HX-Request" in request.headers
+    return render(
+        request, f"reception/{'_own_ticket' if is_partial else 'own_ticket'}.html", context
+    )
 
 
 @require_safe
