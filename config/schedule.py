@@ -9,6 +9,7 @@ TIMETABLE = {
     "madoguchi.booking.tasks.remind": "*/10 9-17 * * *",
     "madoguchi.booking.tasks.mark_missed": "10 0 * * *",
     "madoguchi.booking.tasks.check_masks": "30 3 * * *",
+    "madoguchi.introduction.tasks.carry_out": "1 * * * *",
     "madoguchi.messaging.tasks.sweep_out_tray": "* * * * *",
     "madoguchi.foundation.tasks.prune_live_events": "10 3 * * *",
     "madoguchi.staff.tasks.tidy_up": "20 3 * * *",

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "madoguchi.casework",
     "madoguchi.booking",
     "madoguchi.reception",
+    "madoguchi.introduction",
     "madoguchi.staffsite",
     "madoguchi.publicsite",
     "madoguchi.integrations.mail",

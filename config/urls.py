@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", include("madoguchi.residents.urls")),
     path("", include("madoguchi.booking.urls")),
     path("", include("madoguchi.reception.urls")),
+    path("", include("madoguchi.introduction.urls")),
     path("", include("madoguchi.casework.urls")),
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),

@@ -742,6 +742,98 @@ BOOKING = {
     ),
 }
 
+
+def introduced(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"code": world.stage_changes[relation].service.code}
+
+
+def of_change(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"pk": world.stage_changes[relation].pk}
+
+
+def a_question(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {
+        "form-TOTAL_FORMS": "1",
+        "form-INITIAL_FORMS": "0",
+        "form-0-question": "予約なしの場合は？",
+        "form-0-answer": "空いた時間にご案内します。",
+    }
+
+
+INTRODUCTION = {
+    "introduction:introductions": Rule(SETTERS),
+    "introduction:introduction": Rule(SETTERS, kwargs=introduced, hidden=NOT_OUR_SERVICE),
+    "introduction:propose": Rule(
+        SETTERS,
+        FORM,
+        kwargs=introduced,
+        post=lambda w, r: {"stage": "required", "on": "R12.4.1"},
+        hidden=NOT_OUR_SERVICE,
+    ),
+    # Who says GO decides about citizens' access: not the administrator of the system.
+    "introduction:approve": Rule(
+        APPROVERS, BUTTON, kwargs=of_change, post=nothing, hidden=NOT_OUR_SERVICE
+    ),
+    "introduction:stop": Rule(
+        SETTERS, FORM, kwargs=of_change, post=a_reason, hidden=NOT_OUR_SERVICE
+    ),
+    "introduction:go_back": Rule(
+        SETTERS,
+        FORM,
+        kwargs=of_service,
+        post=lambda w, r: {"stage": "announced", **a_reason(w, r)},
+        hidden=NOT_OUR_SERVICE,
+    ),
+    "introduction:trial": Rule(
+        SETTERS,
+        FORM,
+        kwargs=introduced,
+        post=lambda w, r: {
+            "site": w.site.pk,
+            "share_booking": 60,
+            "no_show": 10,
+            "per_hour": 4,
+            "counters": 1,
+        },
+        hidden=NOT_OUR_SERVICE,
+    ),
+    "introduction:save_questions": Rule(
+        SETTERS, FORM, kwargs=introduced, post=a_question, hidden=NOT_OUR_SERVICE
+    ),
+    "introduction:save_notice": Rule(
+        SETTERS,
+        FORM,
+        kwargs=introduced,
+        post=lambda w, r: dict.fromkeys(("title", "body", "easy_title", "easy_body"), "よやく"),
+        hidden=NOT_OUR_SERVICE,
+    ),
+    "introduction:print_notice": Rule(
+        SETTERS,
+        BUTTON,
+        kwargs=lambda w, r: {**introduced(w, r), "size": "a5"},
+        post=nothing,
+        hidden=NOT_OUR_SERVICE,
+    ),
+    **{
+        f"introduction:{name}": Rule(SETTERS, kwargs=introduced, hidden=NOT_OUR_SERVICE)
+        for name in ("follow_up", "follow_up_excel", "report")
+    },
+    "introduction:note_event": Rule(
+        RECEIVERS,
+        BUTTON,
+        kwargs=lambda w, r: {**of_site(w, r), "kind": "sent_home"},
+        post=lambda w, r: {"service": w.services[r].pk, "reason": "no_smartphone"},
+    ),
+    # One takes back what one has counted oneself.
+    "introduction:take_back_event": Rule(
+        RECEIVERS,
+        FORM,
+        kwargs=lambda w, r: {**of_site(w, r), "pk": w.desk_event.pk},
+        post=nothing,
+        hidden=dict.fromkeys(R, COUNSEL),
+    ),
+}
+
 STATISTICS = {
     f"statistics:{name}": Rule(CLOSERS) for name in ("month", "month_excel", "visits", "records")
 }
@@ -945,5 +1037,15 @@ ROTA = {
 }
 
 RULES: dict[str, Rule] = (
-    PUBLIC | STAFF | RESIDENTS | KNOWLEDGE | OFFICES | CASEWORK | BOOKING | STATISTICS | ROTA | API
+    PUBLIC
+    | STAFF
+    | RESIDENTS
+    | KNOWLEDGE
+    | OFFICES
+    | CASEWORK
+    | BOOKING
+    | INTRODUCTION
+    | STATISTICS
+    | ROTA
+    | API
 )

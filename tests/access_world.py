@@ -12,6 +12,9 @@ from madoguchi.booking.models import AppointmentPlace, CounterDay, OpeningRule, 
 from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import Result, Status, Understanding
+from madoguchi.introduction import actions as introduction
+from madoguchi.introduction.models import StageChange
+from madoguchi.introduction.rules import Event
 from madoguchi.knowledge import actions as faqs
 from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
@@ -187,6 +190,14 @@ class World:
             )
             for relation in Relation
         }
+        self.stage_changes = {relation: self._planned(relation) for relation in Relation}
+        self.desk_event = introduction.note_event(
+            site=self.site,
+            service=self.services[Relation.OWN],
+            kind=Event.COMPLAINT,
+            by=self.people[Role.RECEPTION],
+            at=timezone.now(),
+        )
 
         self.rota = RotaRows(self)
 
@@ -265,6 +276,19 @@ class World:
         counter = make.counter(f"予備{relation}", division=self.division(relation))
         self.services[relation].counters.add(counter)
         return counter
+
+    def _planned(self, relation: Relation) -> StageChange:
+        """A service that is still announced, and to be booked online on a day not yet approved."""
+        _, service = self._place(relation)
+        service.stage = grid.Stage.ANNOUNCED.value
+        service.save(update_fields=["stage"])
+        return introduction.propose(
+            service=service,
+            stage=grid.Stage.ONLINE,
+            on=date(2099, 4, 1),
+            by=self.colleague,
+            at=make.NOW,
+        )
 
     def _called(self, relation: Relation) -> Visit:
         counter, service = self._place(relation)

@@ -38,6 +38,7 @@ class Verb(StrEnum):
     CALL_VISITS = "call_visits"
     BOOK_FOR_RESIDENT = "book_for_resident"
     EDIT_SERVICES = "edit_services"
+    APPROVE_STAGES = "approve_stages"
     RECEIVE_CASES = "receive_cases"
     READ_CASES = "read_cases"
     WRITE_CASES = "write_cases"
@@ -64,6 +65,7 @@ VERB_LABELS = {
     Verb.CALL_VISITS: "来庁者を呼び出す",
     Verb.BOOK_FOR_RESIDENT: "代理で予約を取る",
     Verb.EDIT_SERVICES: "手続き・相談メニューを設定する",
+    Verb.APPROVE_STAGES: "予約制への切り替えを承認する",
     Verb.RECEIVE_CASES: "案件を受理する",
     Verb.READ_CASES: "案件を読む",
     Verb.WRITE_CASES: "相談記録を書く",
@@ -138,10 +140,17 @@ MAY: dict[Role, frozenset[Verb]] = {
         Verb.APPROVE_FAQ,
         Verb.READ_STATISTICS,
         Verb.EDIT_SERVICES,
+        Verb.APPROVE_STAGES,
         Verb.APPROVE_SWAPS,
     },
     Role.CENTRE_HEAD: _COUNSEL
-    | {Verb.APPROVE_FAQ, Verb.EDIT_SERVICES, Verb.EDIT_ROTA, Verb.APPROVE_SWAPS},
+    | {
+        Verb.APPROVE_FAQ,
+        Verb.EDIT_SERVICES,
+        Verb.APPROVE_STAGES,
+        Verb.EDIT_ROTA,
+        Verb.APPROVE_SWAPS,
+    },
     Role.SAFETY_DESK: frozenset({Verb.READ_ROTA}),
     Role.AUDITOR: frozenset({Verb.READ_AUDIT}),
     Role.ADMIN: frozenset(

@@ -91,6 +91,7 @@ MENU = (
         "設定",
         (
             Entry("手続き・相談メニュー", "booking:service_settings", (Verb.EDIT_SERVICES,)),
+            Entry("段階的導入", "introduction:introductions", (Verb.EDIT_SERVICES,)),
             Entry("案件の設定", "casework:settings", (Verb.EDIT_OFFICES,)),
             Entry("庁舎と部署", "offices:index", (Verb.EDIT_OFFICES,)),
             Entry("職員", "staff:people", (Verb.EDIT_STAFF,)),
