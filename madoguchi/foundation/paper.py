@@ -6,6 +6,7 @@ so that no text of a city or a resident can become a command. Templates fetch no
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,9 +20,11 @@ from madoguchi.foundation.errors import RuleBroken
 # The first one that a machine has is used, the others for what it lacks (𠮷, 葛󠄀).
 FONTS = ("BIZ UDPGothic", "BIZ UDGothic", "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic")
 
+_NO_GLYPH = re.compile(r'the text `("[^`]*")` could not be displayed')
 
-class NoFont(RuleBroken):
-    """The machine has no Japanese font to print with."""
+
+class NotPrintable(RuleBroken):
+    """The machine has no Japanese font, or no font of it has one of the characters."""
 
 
 def pdf(template: Path, values: Mapping[str, Any]) -> bytes:
@@ -30,22 +33,37 @@ def pdf(template: Path, values: Mapping[str, Any]) -> bytes:
 
     The template reads them by `json(bytes(sys.inputs.values))`; `fonts` stands among them.
 
-    :raises NoFont: the machine has none of FONTS.
+    :raises NotPrintable: the machine has none of FONTS, or a character is in none of them.
     """
     import typst
 
     fonts = japanese_fonts()
     if not fonts:
-        raise NoFont(
+        raise NotPrintable(
             "このサーバーに日本語の書体がないため、PDFを作れません。"
             "システム管理者に、BIZ UDゴシックかNoto Sans CJK JPの追加を頼んでください。"
         )
-    printed = typst.compile(
-        template,
-        sys_inputs={"values": json.dumps({**values, "fonts": fonts}, ensure_ascii=False)},
-        pdf_standards=["ua-1"],
-    )
+    try:
+        printed = typst.compile(
+            template,
+            sys_inputs={"values": json.dumps({**values, "fonts": fonts}, ensure_ascii=False)},
+            pdf_standards=["ua-1"],
+        )
+    except typst.TypstError as error:
+        # PDF/UA-1 §7.21.8: no page may show the box of a missing character.
+        if missing := _NO_GLYPH.search(str(error)):
+            raise NotPrintable(
+                f"書体にない文字があるため、印刷できません：{json.loads(_unescaped(missing[1]))}"
+            ) from error
+        raise
     return bytes(printed)
+
+
+def _unescaped(text: str) -> str:
+    """Turn the quotation of an error, "葛\\u{e0100}", into one of JSON."""
+    return re.sub(
+        r"\\u\{([0-9a-f]+)\}", lambda each: json.dumps(chr(int(each[1], 16)))[1:-1], text
+    )
 
 
 @cache

@@ -3,12 +3,13 @@ import subprocess
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
-from pypdf.generic import ContentStream, DictionaryObject
+from pypdf.generic import ContentStream
 
 from madoguchi.booking.models import Service
 from madoguchi.foundation import paper
@@ -118,11 +119,12 @@ class TestPaper:
         assert len(reader.pages) == 1
         box = reader.pages[0].mediabox
         assert (round(box.width / 72 * 25.4), round(box.height / 72 * 25.4)) == millimetres
-        catalog = reader.trailer["/Root"]
+        catalog: Any = reader.trailer["/Root"]
         assert catalog["/MarkInfo"]["/Marked"]
         assert catalog["/Lang"].startswith("ja")
         assert "pdfuaid:part" in catalog["/Metadata"].get_data().decode()
-        fonts = reader.pages[0]["/Resources"]["/Font"].values()
+        resources: Any = reader.pages[0]["/Resources"]
+        fonts = resources["/Font"].values()
         assert fonts
         assert all(_is_embedded(font.get_object()) for font in fonts)
 
@@ -131,8 +133,18 @@ class TestPaper:
 
         assert HARD in words_of(content, tmp_path)
         assert 0 not in _drawn(content)
-        BookingNotice.objects.update(body="\U0010fffd")  # a character that no font has
-        assert 0 in _drawn(printed(client, Service.objects.get(), "a4"))
+
+    def test_a_character_that_no_font_has_is_told_and_not_printed(self, client: Client) -> None:
+        service = kept(body="外字《がいじ》\U0010fffd")
+        client.force_login(make.staff(Role.CENTRE_HEAD))
+
+        answer = client.post(
+            reverse("introduction:print_notice", args=[service.code, "a4"]), follow=True
+        )
+
+        assert "書体にない文字" in answer.content.decode()
+        assert "\U0010fffd" in answer.content.decode()
+        assert BookingNotice.objects.get().printed_at is None
 
     def test_readings_are_printed(self, client: Client, tmp_path: Path) -> None:
         words = words_of(printed(client, kept(), "a4"), tmp_path)
@@ -185,7 +197,7 @@ class TestPaper:
         assert BookingNotice.objects.get().printed_at is None
 
 
-def _is_embedded(font: DictionaryObject) -> bool:
+def _is_embedded(font: Any) -> bool:
     below = font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
     return "/FontFile2" in below or "/FontFile3" in below
 

@@ -74,7 +74,7 @@ def report(request: StaffRequest, code: str) -> HttpResponse:
     service = access.service_of(request.user, code)
     try:
         content = paper.pdf(REPORT, _report(service, request))
-    except paper.NoFont as reason:
+    except paper.NotPrintable as reason:
         messages.error(request, str(reason))
         return redirect("introduction:follow_up", code)
     return paper.pdf_response(filename=f"予約制の報告 {service}.pdf", content=content)

@@ -224,7 +224,7 @@ def print_notice(request: StaffRequest, code: str, size: str) -> HttpResponse:
     is_easy = request.POST.get("words") == "easy"
     try:
         content = paper.pdf(NOTICE, _notice(service, size=size, is_easy=is_easy))
-    except paper.NoFont as reason:
+    except paper.NotPrintable as reason:
         messages.error(request, str(reason))
         return redirect("introduction:save_notice", code)
     actions.note_print(service=service, by=request.user, at=timezone.now())
