@@ -119,6 +119,8 @@ NOBODY_MEETS = {
     "staff/counters/<int:pk>/supports/": "the button of a suggestion while the hall is busy",
     "staff/supports/": "the button of a support that goes on",
     "staff/alerts/": "the button of an open alert",
+    "staff/reception/<slug:code>/events/<int:pk>/": "the link of what one has just counted",
+    "staff/stage-changes/<int:pk>/approval/": "the button of who did not plan the change",
     "staff/visits/": "buttons of a counter that has called somebody",
     "staff/cases/<str:number>/meetings/": "the button of a meeting that goes on",
     "staff/cases/<str:number>/people/": "of a restricted case",
