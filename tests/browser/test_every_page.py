@@ -132,6 +132,7 @@ NOBODY_MEETS = {
     "staff/requests/<int:handover_id>/arrival/": "the button of an officer on the way",
     "staff/requests/<int:handover_id>/record/": "of an officer who has accepted",
     "staff/rota/needs/standard/": "the button of a site for which no needs are written down",
+    "staff/services/<slug:code>/moves/<int:pk>/told/": "the button of a booking that had to move",
     "staff/residents/<int:pk>/accommodations/<int:accommodation>/": "a button beside a need",
     "staff/residents/<int:pk>/contact/": "the button of a hidden address",
     "staff/residents/<int:pk>/restriction/end/": "the button of a hidden address",
