@@ -298,12 +298,13 @@ CANNOT_BE: dict[str, dict[str, str]] = {
     "rota:name_stand_in": {"stand_in": "0"},
     "rota:assign": {"member": "0"},
 }
-# A date and a time were chosen on the page before; these only ask whether it is meant.
+# What it is about was chosen on the page before; these only ask whether it is meant.
 ASKS_ONLY = {
     "booking:reschedule",
     "booking:cancel",
     "booking:reschedule_for_resident",
     "booking:cancel_for_resident",
+    "introduction:take_back_event",
 }
 FORMS = [
     name
