@@ -719,6 +719,8 @@ BOOKING = {
         post=opening_hours,
         hidden=NOT_OUR_SERVICE,
     ),
+    "booking:why": Rule(SETTERS, kwargs=of_service, hidden=NOT_OUR_SERVICE),
+    "booking:service_history": Rule(SETTERS, kwargs=of_service, hidden=NOT_OUR_SERVICE),
     "booking:close_day": Rule(
         SETTERS,
         BUTTON,

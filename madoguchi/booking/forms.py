@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, TypedDict, cast
 
 from django import forms
@@ -528,6 +528,65 @@ def as_typed(rule: OpeningRule) -> dict[str, Any]:
         "only_this": rule.service_id is not None,
         "note": rule.note,
     }
+
+
+class WhyForm(forms.Form):
+    """Which place is asked about, by which way of booking, and as of when."""
+
+    counter = CounterField(Counter.objects.none(), label="窓口")
+    day = JapaneseDateField(label="日")
+    start = forms.TimeField(
+        label="時刻",
+        help_text="15分きざみ。例: 9:00",
+        widget=forms.TimeInput(format="%H:%M", attrs={"class": "narrow"}),
+    )
+    source = forms.ChoiceField(
+        label="予約の方法",
+        choices=[(source.value, rules.SOURCE_LABELS[source]) for source in rules.Source],
+        initial=rules.Source.WEB.value,
+        widget=forms.RadioSelect,
+    )
+    seen_on = JapaneseDateField(
+        label="いつの時点か（日）", required=False, help_text="空欄なら、いま。例: R8.11.3"
+    )
+    seen_at = forms.TimeField(
+        label="いつの時点か（時刻）",
+        required=False,
+        widget=forms.TimeInput(format="%H:%M", attrs={"class": "narrow"}),
+    )
+
+    def __init__(self, *args: Any, service: Service, **more: Any) -> None:
+        super().__init__(*args, **more)
+        counter = cast(CounterField, self.fields["counter"])
+        sites = service.counters.values("site")
+        counter.queryset = Counter.objects.filter(site__in=sites).select_related("site")
+
+    def clean_start(self) -> time:
+        start: time = self.cleaned_data["start"]
+        try:
+            rules.cell_of(datetime.combine(date(2000, 1, 1), start, rules.JST))
+        except rules.NotBookable as error:
+            raise ValidationError(
+                "7:00から22:15までの、15分きざみの時刻にしてください。"
+            ) from error
+        return start
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("seen_at") and not self.cleaned_data.get("seen_on"):
+            self.add_error("seen_on", "時刻だけでなく、日も入力してください。")
+        return self.cleaned_data
+
+    @property
+    def place(self) -> datetime:
+        return datetime.combine(self.cleaned_data["day"], self.cleaned_data["start"], rules.JST)
+
+    @property
+    def moment(self) -> datetime | None:
+        """Return the past moment that is meant; None is now. A day alone means its end."""
+        if not self.cleaned_data["seen_on"]:
+            return None
+        seen_at = self.cleaned_data["seen_at"] or time(23, 59, 59)
+        return datetime.combine(self.cleaned_data["seen_on"], seen_at, rules.JST)
 
 
 class CloseDayForm(forms.Form):

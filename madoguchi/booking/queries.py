@@ -162,6 +162,16 @@ def _special_openings(errand: Errand) -> dict[int, SpecialHours]:
     return {counter: SpecialHours(rows, services) for counter, rows in openings.items()}
 
 
+def cells_of(errand: Errand, counter: Counter, day: date) -> rules.Cells:
+    """Return one counter's day for the errand, as the search sees it."""
+    row = CounterDay.objects.filter(counter=counter, day=day).first()
+    if row is None:
+        return NOTHING_TAKEN
+    special = _special_openings(errand)
+    opened = row.open & (special[counter.pk].mask(day) if counter.pk in special else -1)
+    return rules.Cells(opened, row.busy, row.online)
+
+
 def free_slots(
     errand: Errand,
     *,
@@ -432,6 +442,44 @@ class Proposal:
     @property
     def is_told_by_mail(self) -> bool:
         return bool(self.appointment.email) and not self.is_same_time
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that was changed about a service or its hours: when, by whom, what."""
+
+    at: datetime
+    by: str
+    words: str
+
+
+LABELS = {field.name: str(field.verbose_name) for field in Service._meta.concrete_fields}
+
+
+def changes_of(service: Service) -> list[Change]:
+    """Return every change of the service and of its counters' hours, newest first."""
+    changes = []
+    versions = list(service.versions.order_by("made_at", "id"))
+    for before, version in zip([None, *versions], versions, strict=False):
+        known = before.settings if before else {}
+        told = [
+            f"{LABELS[name]}：{known.get(name, '－')} → {value}"
+            for name, value in version.settings.items()
+            if before is not None and known.get(name) != value
+        ]
+        if before is not None and before.counters != version.counters:
+            told.append("受け付ける窓口")
+        words = "、".join(told) or ("内容に変更なし" if before else "この設定で登録")
+        changes.append(Change(version.made_at, version.made_by, f"手続き：{words}"))
+    at_counters = OpeningRule.objects.filter(counter__services=service)
+    mine = at_counters.filter(Q(service=None) | Q(service=service))
+    for rule in mine.select_related("counter__site"):
+        kind = "休止" if rule.is_closure else "受付時間"
+        what = f"{rule.counter.site} {rule.counter}　{kind}　{rule}"
+        changes.append(Change(rule.made_at, rule.made_by, f"加えた：{what}"))
+        if rule.withdrawn_at is not None:
+            changes.append(Change(rule.withdrawn_at, rule.withdrawn_by, f"取り下げた：{what}"))
+    return sorted(changes, key=lambda change: change.at, reverse=True)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ urlpatterns = [
         services.change_opening_rule,
         name="change_opening_rule",
     ),
+    path("staff/services/<slug:code>/why/", services.why, name="why"),
+    path("staff/services/<slug:code>/history/", services.service_history, name="service_history"),
     path("staff/services/<slug:code>/closures/", services.close_day, name="close_day"),
     path("staff/services/<slug:code>/moves/<int:pk>/told/", services.mark_told, name="mark_told"),
     path(

@@ -95,7 +95,12 @@ def set_opening_day(
         target=day,
         actor=by.get_username(),
         at=at,
-        detail={"site": site.pk, "on": str(on), "hours": [_shown(opens), _shown(closes)]},
+        detail={
+            "site": site.pk,
+            "on": str(on),
+            "hours": [_shown(opens), _shown(closes)],
+            "reason": reason,
+        },
     )
     return day
 

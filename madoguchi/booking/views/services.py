@@ -15,9 +15,12 @@ from madoguchi.booking.forms import (
     CloseDayForm,
     OpeningRuleForm,
     ServiceForm,
+    WhyForm,
     as_typed,
 )
 from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.rules import Source
+from madoguchi.booking.why import explain
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
 
@@ -157,6 +160,39 @@ def close_day(request: StaffRequest, code: str) -> HttpResponse:
         ),
         heading=f"{day.month}月{day.day}日を休みにする",
     )
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_safe
+def why(request: StaffRequest, code: str) -> HttpResponse:
+    """Say question by question why a place is offered or not, now or at a past moment."""
+    service = access.service_to_change(request.user, code)
+    at = timezone.now()
+    initial = {"counter": service.counters.first(), "source": Source.WEB.value}
+    form = WhyForm(request.GET or None, service=service, initial=initial)
+    explanation = None
+    if form.is_valid():
+        moment = form.moment
+        is_past = moment is not None and moment < at
+        explanation = explain(
+            service,
+            counter=form.cleaned_data["counter"],
+            start=form.place,
+            at=moment if moment is not None and is_past else at,
+            source=Source(form.cleaned_data["source"]),
+            is_past=is_past,
+        )
+    context = {"service": service, "form": form, "explanation": explanation}
+    return render(request, "booking/why.html", context)
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_safe
+def service_history(request: StaffRequest, code: str) -> HttpResponse:
+    """Who changed what of the service and its hours, newest first."""
+    service = access.service_to_change(request.user, code)
+    context = {"service": service, "changes": queries.changes_of(service)}
+    return render(request, "booking/service_history.html", context)
 
 
 @requires(Verb.EDIT_SERVICES)
