@@ -86,7 +86,7 @@ def without_the_guard_of_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 @pytest.mark.usefixtures("without_the_guard_of_places")
 def test_without_the_guard_of_places_the_walk_overbooks() -> None:
     # Two at one start meet the table's own uniqueness, the second lock, first.
-    with pytest.raises((Violation, IntegrityError), match="taken twice|unique|UNIQUE"):
+    with pytest.raises((Violation, IntegrityError), match=r"taken twice|unique|UNIQUE"):
         walk(steps=150, seed=3)
 
 
