@@ -374,11 +374,13 @@ def _turns(*, site: Site, first: date, last: date, rota: Rota | None) -> dict[da
 
 
 def rotas(site: Site) -> QuerySet[Rota]:
+    """Return the site's rotas, the latest first, with their places and how many are empty."""
     empty = Count("duties", filter=Q(duties__member=None))
     return (
         Rota.objects.filter(site=site)
         .select_related("made_by")
         .annotate(places=Count("duties"), empty=empty)
+        .order_by("-first", "-id")
     )
 
 

@@ -474,6 +474,14 @@ class TestPlanningPages:
         other.refresh_from_db()
         assert other.member == one.member
 
+    def test_the_latest_rota_comes_first(self, as_head: Client) -> None:
+        earlier = draft()
+        later = draft(first=builders.LAST + timedelta(days=1), last=builders.LAST + timedelta(9))
+
+        page = text(as_head.get(url("rotas")))
+
+        assert page.index(url("rota", later.pk)) < page.index(url("rota", earlier.pk))
+
     def test_the_list_of_rotas_takes_a_fixed_number_of_queries(
         self, as_head: Client, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
@@ -222,6 +225,19 @@ def test_the_same_seed_gives_the_same_plan() -> None:
     problem = Problem(people, tuple(place(on, count=2) for on in span))
 
     assert solve(problem, seed=4).plan == solve(problem, seed=4).plan
+
+
+def test_only_the_planning_process_loads_the_solver() -> None:
+    code = "import django, sys; django.setup(); import config.urls, madoguchi.rota.tasks"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('ortools' in sys.modules)"],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == "False"
 
 
 def test_another_process_finds_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> None:
