@@ -116,6 +116,7 @@ async def watch(served: Served, site: str, *, displays: int, calls: int) -> dict
             for kind, number, began in (line.split() for line in said.splitlines()):
                 times = [screen.came[kind, int(number)] - float(began) for screen in screens]
                 took[kind] += times
+        await asyncio.gather(*(screen.asking for screen in screens if screen.asking))
         for task in following:
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)

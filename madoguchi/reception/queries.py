@@ -139,15 +139,9 @@ class Congestion:
     at: datetime
     people: int
     told: waiting.Forecast
+    names: list[tuple[str, waiting.Range]]  # the newcomers' ranges by service, longest first
     order: rules.CallOrder
     is_busy: bool
-
-    @property
-    def names(self) -> list[tuple[str, waiting.Range]]:
-        """The newcomers' ranges by the name of the service, the longest first."""
-        named = Service.objects.in_bulk(list(self.told.newcomers))
-        rows = [(named[pk].name, found) for pk, found in self.told.newcomers.items()]
-        return sorted(rows, key=lambda row: -row[1].high)
 
     @property
     def range(self) -> waiting.Range | None:
@@ -177,10 +171,13 @@ def _congestion(site: Site, *, at: datetime) -> Congestion:
     hall = hall_at(site, at=at)
     told = waiting.forecast(hall)
     longest = max((each.middle for each in told.newcomers.values()), default=0.0)
+    named = Service.objects.in_bulk(list(told.newcomers))
+    names = [(named[pk].name, found) for pk, found in told.newcomers.items()]
     return Congestion(
         at=at,
         people=len(hall.waiting),
         told=told,
+        names=sorted(names, key=lambda row: -row[1].high),
         order=hall.order,
         is_busy=longest * 60 >= busy_from(site.pk).total_seconds(),
     )
@@ -339,9 +336,20 @@ def visit_today(text: str, *, site: Site, at: datetime) -> Visit | None:
 
 
 def people_ahead(visit: Visit, *, at: datetime) -> int:
-    """Return how many of the same service will be called before this visit."""
-    order = [other for other in queue(site=visit.site, at=at) if other.service == visit.service]
-    return order.index(visit) if visit in order else 0
+    """Return how many stand before this visit at the counters that may call it."""
+    order = queue(site=visit.site, at=at)
+    if visit not in order:
+        return 0
+    day = timezone.localdate(at)
+    services = services_at(counters_of_site(visit.site, on=day), on=day)
+
+    def desks(each: Visit) -> set[int]:
+        if each.desk_id is not None:
+            return {each.desk_id}
+        return {counter for counter, ids in services.items() if each.service_id in ids}
+
+    own = desks(visit)
+    return sum(bool(desks(other) & own) for other in order[: order.index(visit)])
 
 
 def visits_counted(*, site: Site, first: date, last: date) -> tuple[int, int]:

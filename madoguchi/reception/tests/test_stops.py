@@ -96,6 +96,18 @@ def test_who_is_sent_to_one_counter_is_called_by_no_other(
     assert actions.call_next(counter=third, by=officer, at=at(6)) == visit
 
 
+def test_who_stands_before_at_the_same_counters_is_counted_whatever_they_came_for(
+    visit: Visit, service: Service, other: Service, first: Counter, second: Counter
+) -> None:
+    third = make.service("国民健康保険", counters=[first])
+    make.visit(third, arrived_at=at(-9))
+    make.visit(other, arrived_at=at(-8))  # at the second counter: in nobody's way
+    make.visit(other, arrived_at=at(-7), desk=first)
+    last = make.visit(service, arrived_at=at(-1))
+
+    assert queries.people_ahead(last, at=at(0)) == 2
+
+
 def test_nobody_is_sent_where_nobody_calls(visit: Visit, officer: User) -> None:
     elsewhere = make.service("無人の手続き", counters=[])
 
