@@ -6,6 +6,7 @@ TIMETABLE = {
     "madoguchi.casework.tasks.remind_missing_records": "30 8 * * *",
     "madoguchi.booking.tasks.lay_out_days": "*/5 * * * *",
     "madoguchi.booking.tasks.release_lapsed": "* * * * *",
+    "madoguchi.booking.tasks.offer_returned": "* * * * *",
     "madoguchi.booking.tasks.remind": "*/10 9-17 * * *",
     "madoguchi.booking.tasks.mark_missed": "10 0 * * *",
     "madoguchi.booking.tasks.check_masks": "30 3 * * *",

@@ -515,6 +515,10 @@ def by_link(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"token": world.appointments[relation].token}
 
 
+def of_waiting(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"token": world.waiting[relation].token}
+
+
 def of_appointment(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"number": world.appointments[relation].number}
 
@@ -566,6 +570,17 @@ BOOKING = {
     ),
     # Cells kept for a quarter of an hour, nobody's record: not in the trail.
     "booking:hold": Rule(None, BUTTON, kwargs=of_service, post=a_place, changes=False),
+    # The form is refused where no day is full; to join is tried in test_waiting.
+    "booking:join_waiting": Rule(None, FORM, kwargs=of_service, changes=False),
+    "booking:waiting": Rule(None, kwargs=of_waiting),
+    # Nothing is offered: the page says so.
+    "booking:take_offer": Rule(None, BUTTON, kwargs=of_waiting, post=nothing, changes=False),
+    "booking:leave_waiting": Rule(None, BUTTON, kwargs=of_waiting, post=nothing),
+    "booking:waiting_list": Rule(CALLERS),
+    "booking:take_offer_for_resident": Rule(
+        CALLERS, BUTTON, kwargs=of_waiting, post=nothing, changes=False
+    ),
+    "booking:leave_waiting_for_resident": Rule(CALLERS, BUTTON, kwargs=of_waiting, post=nothing),
     # It looks a booking up.
     "booking:find_booking": Rule(None, FORM, changes=False),
     # Whoever has the link may read, change and cancel: it is the key.

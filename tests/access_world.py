@@ -141,6 +141,10 @@ class World:
         self.started = {relation: self._called(relation) for relation in Relation}
         for visit in self.started.values():
             reception.start(visit=visit, by=self.colleague, at=make.NOW)
+        self.waiting = {
+            relation: make.waiting(self.services[relation], site=self.site)
+            for relation in Relation
+        }
         self.appointments = {
             relation: make.appointment(
                 self.services[relation],

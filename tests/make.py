@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from madoguchi.booking import rules
-from madoguchi.booking.models import Appointment, CounterDay, Errand, Service
+from madoguchi.booking.models import Appointment, CounterDay, Errand, Service, Waiting
 from madoguchi.casework.models import Case, Category, Handover
 from madoguchi.casework.rules import Channel, HandoverKind, Kind, Status
 from madoguchi.knowledge import actions as knowledge
@@ -146,6 +146,22 @@ def appointment(made: Service | None = None, **more: object) -> Appointment:
     if row.source == rules.Source.WEB:
         days.update(online=F("online").bitor(row.mask))
     return row
+
+
+def waiting(made: Service | None = None, **more: object) -> Waiting:
+    """Somebody who waits for a place tomorrow and can be reached by mail."""
+    return Waiting.objects.create(
+        **{
+            "token": rules.new_token(),
+            "service": made or service(),
+            "site": site(),
+            "day": NOW.date() + timedelta(days=1),
+            "name": "鈴木 一郎",
+            "email": "ichiro@example.jp",
+            "joined_at": NOW + timedelta(seconds=next(_number)),
+        }
+        | more
+    )
 
 
 def visit(made: Service | None = None, **more: object) -> Visit:

@@ -16,6 +16,7 @@ from madoguchi.booking.models import (
     Hold,
     OpeningRule,
     Service,
+    Waiting,
 )
 from madoguchi.foundation.limits import Limit
 from madoguchi.offices.models import Division, Site
@@ -57,6 +58,26 @@ def own_hold(token: str, *, at: datetime) -> Hold | None:
         return None
     rows = Hold.objects.select_related("service", "counter__site")
     return rows.filter(token=token, until__gt=at).first()
+
+
+def waiting_by_token(token: str) -> Waiting:
+    """Return who is on the waiting list with this link, or 404."""
+    if "\x00" in token:
+        raise Http404
+    return get_object_or_404(Waiting.objects.select_related("service", "site"), token=token)
+
+
+def waiting_list(user: User, *, at: datetime) -> list[Waiting]:
+    """Return the waiting list with names and telephone numbers; recorded as read."""
+    rows = list(queries.open_waiting())
+    if rows:
+        audit.record(
+            verb="waiting.list",
+            actor=user.get_username(),
+            at=at,
+            detail={"waiting": [row.pk for row in rows]},
+        )
+    return rows
 
 
 def appointment_at_reception(user: User, text: str, *, at: datetime) -> Appointment | None:

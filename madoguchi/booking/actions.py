@@ -27,9 +27,10 @@ from madoguchi.booking.models import (
     OpeningRule,
     Service,
     ServiceVersion,
+    Waiting,
 )
-from madoguchi.booking.rules import AppointmentStatus, Source
-from madoguchi.foundation import live
+from madoguchi.booking.rules import AppointmentStatus, HoldKind, Source, WaitingStatus
+from madoguchi.foundation import jobs, live
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.messaging import actions as messaging
 from madoguchi.offices.models import Counter, Site
@@ -404,7 +405,7 @@ def _own_hold(token: str, *, errand: Errand, site: Site, start: datetime) -> Hol
         return None
     if found.is_for(errand) and (found.counter.site, found.start) == (site, start):
         return found
-    _release(Hold.objects.filter(pk=found.pk))
+    _release(Hold.objects.filter(pk=found.pk, token=token))
     return None
 
 
@@ -414,7 +415,8 @@ def _take_over(held: Hold, errand: Errand, *, window: rules.Window, at: datetime
 
     :raises NotBookable: the counter's hours were changed while the form was filled in.
     """
-    if not _delete(Hold.objects.filter(pk=held.pk, until__gt=at)):
+    # With its token: an offer that lapsed is by now the next person's, under another one.
+    if not _delete(Hold.objects.filter(pk=held.pk, token=held.token, until__gt=at)):
         return None
     _lock_days(Q(day=held.day, counter=held.counter_id))
     found = queries.candidates(errand, site=held.counter.site, start=held.start, window=window)
@@ -426,9 +428,17 @@ def _take_over(held: Hold, errand: Errand, *, window: rules.Window, at: datetime
 
 
 def release_lapsed(*, at: datetime) -> int:
-    """Give back every place whose hold has lapsed; return how many. Each on its own."""
-    lapsed = Hold.objects.lapsed(at=at).order_by("until", "id").values_list("pk", flat=True)
-    return sum(_release(Hold.objects.lapsed(at=at).filter(pk=pk)) for pk in list(lapsed))
+    """
+    Give back every place whose hold has lapsed; return how many. Each on its own.
+
+    What was cancelled, or offered and not taken, goes to the next who waits for it instead.
+    """
+    lapsed = Hold.objects.lapsed(at=at).order_by("until", "id")
+    given_back = 0
+    for held in list(lapsed):
+        if held.kind == HoldKind.FORM or not offer(hold=held, at=at):
+            given_back += _release(Hold.objects.lapsed(at=at).filter(pk=held.pk))
+    return given_back
 
 
 @transaction.atomic
@@ -453,7 +463,9 @@ def _delete(one: HoldQuerySet) -> bool:
 @transaction.atomic
 def cancel(*, appointment: Appointment, by: User | None = None, at: datetime) -> Appointment:
     """
-    Give the place back. Cancelling twice is cancelling once.
+    Give the place back: to who waits for it, or to all at a moment that nobody knows.
+
+    Cancelling twice is cancelling once.
 
     :raises StepNotAllowed: the visitor has come, or the time has passed.
     """
@@ -470,7 +482,8 @@ def cancel(*, appointment: Appointment, by: User | None = None, at: datetime) ->
             "この予約は、もう取り消せません（来庁済み、または時刻を過ぎました）。"
         )
 
-    free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
+    if not _keep_back(appointment, by=by, at=at):
+        free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
     _leave(appointment, at=at)
     _tell_reception(
         appointment.site.pk, kind="appointment.cancel", at=at, appointment=appointment.pk
@@ -508,8 +521,9 @@ def reschedule(
     _check_bookable(
         appointment.errand, site=site, start=start, window=window, is_online=by is None
     )
-    before = appointment.site.pk
+    before, left = appointment.site.pk, _whole(appointment.pk)
     appointment = _move(appointment, site=site, start=start, window=window, at=at)
+    _keep_back(left, by=by, at=at, is_free=True)
     for site_id in sorted({before, site.pk}):
         _tell_reception(site_id, kind="appointment.reschedule", at=at, appointment=appointment.pk)
     _mail(appointment, "reschedule", at=at)
@@ -690,6 +704,195 @@ def mark_missed(*, before: date, at: datetime) -> int:
             verb="appointment.mark_missed", actor="system", at=at, detail={"appointments": ids}
         )
     return moved
+
+
+# --- the waiting list ------------------------------------------------------------------------
+
+
+def _keep_back(left: Appointment, *, by: User | None, at: datetime, is_free: bool = False) -> bool:
+    """
+    Keep a place that somebody left, until it is offered or a chance moment; say whether.
+
+    Staff give one back at once when nobody waits for the day. `is_free`: its cells were given
+    back in this transaction, and are taken again unless the new place overlaps them.
+    """
+    until = rules.return_at(start=left.start, at=at)
+    if until is None:
+        return False
+    kept = Hold(
+        token=rules.new_token(),
+        kind=HoldKind.RETURN.value,
+        service=left.service,
+        asked=left.errand.asked,
+        counter=left.counter,
+        start=left.start,
+        cells=left.cells,
+        cells_before=left.cells_before,
+        is_online=left.source == Source.WEB,
+        made_at=at,
+        until=until,
+    )
+    if by is not None and not queries.waiting_for(kept):
+        return False
+    if is_free and not claim(
+        day=left.day, counter_id=left.counter_id, mask=left.mask, is_online=kept.is_online
+    ):
+        return False
+    kept.save()
+    jobs.after_commit("madoguchi.booking.tasks.offer", kept.pk)
+    return True
+
+
+@transaction.atomic
+def offer(*, hold: Hold, at: datetime) -> bool:
+    """
+    Offer a place that came back to the first who waits for it, and keep it for them.
+
+    Its cells stay taken throughout: only whose they are changes. A group that needs more is
+    the first only if the cells beside are free as well. Say whether it is offered now.
+    """
+    rows = Hold.objects.select_for_update(of=("self",)).select_related("service", "counter__site")
+    back = Q(kind=HoldKind.RETURN) | Q(kind=HoldKind.OFFER, until__lte=at)
+    held = rows.filter(back, pk=hold.pk).first()
+    if held is None:
+        return False
+    if held.waiting_id is not None:
+        Waiting.objects.filter(pk=held.waiting_id, status=WaitingStatus.OFFERED).update(
+            status=WaitingStatus.LAPSED
+        )
+    fitting = (row for row in queries.waiting_for(held) if _fit(held, row, at=at))
+    if (waiting := next(fitting, None)) is None:
+        return False
+    waiting.status = WaitingStatus.OFFERED.value
+    waiting.save(update_fields=["status"])
+    held.kind, held.waiting, held.token = HoldKind.OFFER.value, waiting, rules.new_token()
+    held.save()
+    _tell_reception(held.counter.site_id, kind="waiting.offer", at=at, waiting=waiting.pk)
+    if waiting.email:
+        messaging.post(
+            channel="mail",
+            to=waiting.email,
+            subject="キャンセル待ちの日に空きが出ました",
+            body=render_to_string(
+                "booking/mail/offer.txt",
+                {"hold": held, "link": f"{settings.SITE_URL}{waiting.address}"},
+            ),
+            at=at,
+            about=f"waiting {waiting.pk}",
+        )
+    audit.record(verb="waiting.offer", target=waiting, actor="system", at=at)
+    return True
+
+
+def _fit(held: Hold, waiting: Waiting, *, at: datetime) -> bool:
+    """Cut the place to what this person or group needs, and say whether it could be done."""
+    errand = waiting.errand
+    until = rules.offer_until(start=held.start, at=at, by_mail=bool(waiting.email))
+    if until is None or held.start < queries.window_of(errand, at=at).earliest:
+        return False
+    wanted = errand.span.at(rules.cell_of(held.start))
+    day, counter = held.day, held.counter_id
+    more, less = wanted & ~held.mask, held.mask & ~wanted
+    if more and not claim(day=day, counter_id=counter, mask=more, is_online=held.is_online):
+        return False
+    if less:
+        free(day=day, counter_id=counter, mask=less)
+    held.asked, held.cells, held.cells_before = errand.asked, errand.span.cells, errand.span.before
+    held.made_at, held.until = at, until
+    return True
+
+
+@transaction.atomic
+def join_waiting(
+    *,
+    service: Service,
+    site: Site,
+    day: date,
+    name: str,
+    people: int = 1,
+    kana: str = "",
+    phone: str = "",
+    email: str = "",
+    by: User | None = None,
+    at: datetime,
+) -> Waiting:
+    """
+    Put somebody on the waiting list of a day. The same person twice is on it once.
+
+    :raises NotBookable: the service takes no bookings this way, or the day is over.
+    """
+    if not service.is_active or (by is None and not service.is_online):
+        raise rules.NotBookable(
+            "この手続きのキャンセル待ちは、お電話で承ります。", field="service"
+        )
+    if day <= _today(at):
+        raise rules.NotBookable("明日からの日を選んでください。", field="day")
+    _check_errand(Errand((service,), people))
+    fields = {"service": service, "site": site, "day": day, "name": name, "people": people}
+    same = Waiting.objects.open().filter(phone=phone, email=email, **fields).first()
+    if same is not None:
+        return same
+    waiting = Waiting.objects.create(
+        token=rules.new_token(), kana=kana, phone=phone, email=email, joined_at=at, **fields
+    )
+    audit.record(verb="waiting.join", target=waiting, actor=_actor(by), at=at)
+    return waiting
+
+
+def take_offer(*, waiting: Waiting, by: User | None = None, at: datetime) -> Appointment:
+    """
+    Make the offered place the person's appointment. Twice is once.
+
+    :raises Full: the time to answer is over, and the place is another's.
+    :raises StepNotAllowed: nothing is offered.
+    """
+    key = f"waiting:{waiting.pk}"
+    held = Hold.objects.filter(waiting=waiting).select_related("counter__site", "service").first()
+    made = Appointment.objects.filter(key=key).first()
+    if made is None:
+        if held is None or held.until <= at:
+            raise rules.StepNotAllowed(
+                "お返事の期限が過ぎたため、この空きは次の方へご案内しました。"
+            )
+        made = book(
+            service=held.service,
+            site=held.counter.site,
+            start=held.start,
+            name=waiting.name,
+            people=waiting.people,
+            kana=waiting.kana,
+            phone=waiting.phone,
+            email=waiting.email,
+            source=Source.WEB if by is None else Source.PHONE,
+            key=key,
+            hold=held.token,
+            by=by,
+            at=at,
+        )
+    Waiting.objects.filter(pk=waiting.pk).update(status=WaitingStatus.BOOKED)
+    return made
+
+
+@transaction.atomic
+def leave_waiting(*, waiting: Waiting, by: User | None = None, at: datetime) -> None:
+    """Decline what is offered, or leave the list; the place goes to the next. Twice is once."""
+    ends = {
+        WaitingStatus.OFFERED.value: WaitingStatus.DECLINED,
+        WaitingStatus.WAITING.value: WaitingStatus.LEFT,
+    }
+    waiting = Waiting.objects.select_for_update().get(pk=waiting.pk)
+    if waiting.status not in ends:
+        return
+    waiting.status = ends[waiting.status].value
+    waiting.save(update_fields=["status"])
+    held = Hold.objects.filter(waiting=waiting).first()
+    if held is not None:
+        until = rules.return_at(start=held.start, at=at) or at + timedelta(minutes=1)
+        Hold.objects.filter(pk=held.pk, waiting=waiting).update(
+            kind=HoldKind.RETURN, waiting=None, made_at=at, until=until
+        )
+        jobs.after_commit("madoguchi.booking.tasks.offer", held.pk)
+    audit.record(verb="waiting.leave", target=waiting, actor=_actor(by), at=at)
 
 
 # --- services and opening rules --------------------------------------------------------------

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, TypedDict, cast
 
@@ -9,6 +10,7 @@ from django.utils.crypto import get_random_string
 
 from madoguchi.booking import queries, rules
 from madoguchi.booking.models import Errand, OpeningRule, Service
+from madoguchi.foundation.dates import wareki
 from madoguchi.offices.models import Counter, Division, Site
 from madoguchi.ui.fields import JapaneseDateField, KanaField, PhoneField
 
@@ -96,6 +98,36 @@ class CallerForm(PersonForm):
 
     def clean_source(self) -> rules.Source:
         return rules.Source(self.cleaned_data["source"])
+
+
+class WaitingForm(PersonForm):
+    """Which full day is waited for, and how the person is reached."""
+
+    field_order = ["place", "name", "kana", "email", "phone"]
+
+    place = forms.ChoiceField(label="キャンセル待ちをする日")
+
+    def __init__(self, *args: Any, days: Sequence[tuple[Site, date]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.days = {f"{site.code}.{day.isoformat()}": (site, day) for site, day in days}
+        field = cast(forms.ChoiceField, self.fields["place"])
+        field.choices = [
+            (value, f"{wareki(day, weekday=True)}　{site}")
+            for value, (site, day) in self.days.items()
+        ]
+        self.fields["email"].help_text = "空きが出たら、すぐにお知らせします。2時間、押さえます。"
+        self.fields[
+            "phone"
+        ].help_text = "メールのない方には、職員がお電話します。例: 090-1234-5678"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if not self.errors and not cleaned["email"] and not cleaned["phone"]:
+            self.add_error("email", "メールアドレスか電話番号のどちらかを入力してください。")
+        if "place" in cleaned:
+            cleaned["site"], cleaned["day"] = self.days[cleaned.pop("place")]
+        cleaned.pop("key", None)
+        return cleaned
 
 
 class AppointmentNumberForm(forms.Form):

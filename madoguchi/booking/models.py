@@ -348,6 +348,81 @@ class CounterDay(models.Model):
         return f"{self.counter} {self.day}"
 
 
+class WaitingQuerySet(models.QuerySet["Waiting"]):
+    def open(self) -> Self:
+        return self.filter(status__in=[s.value for s in (_WAITING, _OFFERED)])
+
+
+_WAITING, _OFFERED = rules.WaitingStatus.WAITING, rules.WaitingStatus.OFFERED
+
+
+class Waiting(models.Model):
+    """キャンセル待ち — somebody who wants a place on a full day, in the order of joining."""
+
+    personal_fields = ("name", "kana", "phone", "email")
+
+    token = models.CharField("鍵", max_length=64, unique=True)
+    service = models.ForeignKey(
+        Service,
+        on_delete=models.PROTECT,
+        verbose_name="手続き・相談メニュー",
+        related_name="waiting",
+    )
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, verbose_name="庁舎", related_name="waiting"
+    )
+    day = models.DateField("日", db_index=True)
+    people = models.PositiveSmallIntegerField("人数", default=1)
+    name = models.CharField("お名前", max_length=120)
+    kana = models.CharField("ふりがな", max_length=120, blank=True)
+    phone = models.CharField("電話番号", max_length=20, blank=True)
+    email = models.EmailField("メールアドレス", blank=True)
+    status = models.CharField(
+        "状態",
+        max_length=20,
+        choices=[(s.value, rules.WAITING_LABELS[s]) for s in rules.WaitingStatus],
+        default=_WAITING.value,
+    )
+    joined_at = models.DateTimeField("申込日時")
+
+    objects = WaitingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "キャンセル待ち"
+        ordering = ["day", "joined_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="waiting_can_be_reached", condition=~Q(phone="") | ~Q(email="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"キャンセル待ち {self.pk}"
+
+    @property
+    def address(self) -> str:
+        """The page on which whoever has the link takes or declines what is offered."""
+        return reverse("booking:waiting", args=[self.token])
+
+    @property
+    def errand(self) -> Errand:
+        return Errand((self.service,), self.people)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (_WAITING, _OFFERED)
+
+    @property
+    def is_offered(self) -> bool:
+        return self.status == _OFFERED
+
+
+def _when(start: datetime) -> str:
+    """令和8年12月1日（火） 9:00"""
+    local = start.astimezone(rules.JST)
+    return f"{dates.wareki(local.date(), weekday=True)} {local.hour}:{local:%M}"
+
+
 class HoldQuerySet(models.QuerySet["Hold"]):
     def lapsed(self, *, at: datetime) -> Self:
         return self.filter(until__lte=at)
@@ -364,6 +439,20 @@ class Hold(models.Model):
     personal_fields = ()
 
     token = models.CharField("鍵", max_length=64, unique=True)
+    kind = models.CharField(
+        "理由",
+        max_length=20,
+        choices=[(kind.value, rules.HOLD_LABELS[kind]) for kind in rules.HoldKind],
+        default=rules.HoldKind.FORM.value,
+    )
+    waiting = models.OneToOneField(
+        Waiting,
+        on_delete=models.PROTECT,
+        verbose_name="キャンセル待ち",
+        related_name="hold",
+        null=True,
+        blank=True,
+    )
     service = models.ForeignKey(
         Service,
         on_delete=models.PROTECT,
@@ -393,6 +482,11 @@ class Hold(models.Model):
                 name="hold_ends_after_it_begins", condition=Q(until__gt=F("made_at"))
             ),
             models.UniqueConstraint(fields=["counter", "start"], name="hold_one_per_start"),
+            models.CheckConstraint(
+                name="hold_offered_to_somebody",
+                condition=Q(kind=rules.HoldKind.OFFER.value, waiting__isnull=False)
+                | ~Q(kind=rules.HoldKind.OFFER.value) & Q(waiting=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -409,6 +503,10 @@ class Hold(models.Model):
 
     def is_for(self, errand: Errand) -> bool:
         return (self.service_id, self.asked) == (errand.main.pk, errand.asked)
+
+    @property
+    def when(self) -> str:
+        return _when(self.start)
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
@@ -546,9 +644,7 @@ class Appointment(models.Model):
 
     @property
     def when(self) -> str:
-        """令和8年12月1日（火） 9:00"""
-        local = self.start.astimezone(rules.JST)
-        return f"{dates.wareki(local.date(), weekday=True)} {local.hour}:{local:%M}"
+        return _when(self.start)
 
     @property
     def address(self) -> str:

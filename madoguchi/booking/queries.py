@@ -15,6 +15,7 @@ from madoguchi.booking.models import (
     Hold,
     OpeningRule,
     Service,
+    Waiting,
 )
 from madoguchi.booking.rules import Question, Source
 from madoguchi.foundation.japanese import fold_variants, kana_key, name_key
@@ -740,3 +741,34 @@ def sites_with_services() -> QuerySet[Site]:
     """Return where something is received."""
     found = Site.objects.filter(counters__services__isnull=False, counters__is_active=True)
     return found.distinct().order_by("id")
+
+
+def waiting_for(hold: Hold) -> list[Waiting]:
+    """Return who waits for a place on that day, in the order of joining."""
+    same = Waiting.objects.filter(
+        service=hold.service_id, site=hold.counter.site_id, day=hold.day
+    ).filter(status=rules.WaitingStatus.WAITING)
+    return list(same.select_related("service").order_by("joined_at", "id"))
+
+
+def full_days(errand: Errand, *, at: datetime) -> list[tuple[Site, date]]:
+    """Return the days that are open to residents and have no place left, with their site."""
+    window = window_of(errand, at=at)
+    first = window.earliest.astimezone(rules.JST).date() + timedelta(days=1)
+    found = places(errand, first=first, last=window.last_day, window=window)
+    sites = {site.pk: site for site in sites_of(errand)}
+    return [(sites[day.site], day.day) for day in found if day.mark == "×" and day.site in sites]
+
+
+def open_waiting(*, site: Site | None = None) -> QuerySet[Waiting]:
+    """Return who is on the waiting list, what is offered first, then by day and joining."""
+    rows = Waiting.objects.open().select_related("service", "site", "hold__counter")
+    if site is not None:
+        rows = rows.filter(site=site)
+    return rows.order_by("status", "day", "joined_at", "id")
+
+
+def offered(waiting: Waiting, *, at: datetime) -> Hold | None:
+    """Return the place that is kept for this person now."""
+    rows = Hold.objects.select_related("service", "counter__site")
+    return rows.filter(waiting=waiting, until__gt=at).first()

@@ -487,6 +487,69 @@ def day_mark(*, is_open: bool, free_starts: int) -> str:
     return "△" if free_starts <= FEW else "○"
 
 
+# --- places that come back --------------------------------------------------------------------
+
+
+class HoldKind(StrEnum):
+    """Why a place is kept."""
+
+    FORM = "form"
+    RETURN = "return"
+    OFFER = "offer"
+
+
+HOLD_LABELS = {
+    HoldKind.FORM: "入力中",
+    HoldKind.RETURN: "取り消しから戻る前",
+    HoldKind.OFFER: "キャンセル待ちの方に案内中",
+}
+
+
+class WaitingStatus(StrEnum):
+    """How far somebody on the waiting list has come."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"
+    BOOKED = "booked"
+    LAPSED = "lapsed"
+    DECLINED = "declined"
+    LEFT = "left"
+
+
+WAITING_LABELS = {
+    WaitingStatus.WAITING: "お待ち",
+    WaitingStatus.OFFERED: "ご案内中",
+    WaitingStatus.BOOKED: "予約済",
+    WaitingStatus.LAPSED: "期限切れ",
+    WaitingStatus.DECLINED: "辞退",
+    WaitingStatus.LEFT: "取りやめ",
+}
+
+RETURN_AFTER = (5 * 60, 45 * 60)  # seconds: nobody can be ready at the moment it comes back
+OFFER_BY_MAIL = timedelta(hours=2)
+OFFER_BY_PHONE = timedelta(hours=4)  # staff must reach the person first
+SHORTEST_OFFER = timedelta(minutes=15)
+
+
+def return_at(*, start: datetime, at: datetime) -> datetime | None:
+    """
+    Return when a cancelled place is free again: by chance, and before half the time is gone.
+
+    Who sells places cancels and books in the same second; a moment that nobody knows takes
+    that away. None: it is too late to wait.
+    """
+    low, high = RETURN_AFTER
+    after = timedelta(seconds=low + secrets.randbelow(high - low))
+    after = min(after, (start - at) / 2)
+    return at + after if after >= timedelta(minutes=1) else None
+
+
+def offer_until(*, start: datetime, at: datetime, by_mail: bool) -> datetime | None:
+    """Return until when an offered place is kept; None: too late to offer it."""
+    kept = min(OFFER_BY_MAIL if by_mail else OFFER_BY_PHONE, (start - at) / 2)
+    return at + kept if kept >= SHORTEST_OFFER else None
+
+
 # --- numbers ---------------------------------------------------------------------------------
 
 

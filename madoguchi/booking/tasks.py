@@ -2,7 +2,9 @@ import logging
 
 from django.utils import timezone
 
-from madoguchi.booking import actions, queries
+from madoguchi.booking import actions, queries, rules
+from madoguchi.booking.models import Hold
+from madoguchi.foundation.jobs import background
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +18,19 @@ def lay_out_days() -> None:
 def release_lapsed() -> None:
     """Every minute: give back the places that were held for a form nobody sent."""
     actions.release_lapsed(at=timezone.now())
+
+
+@background
+def offer(hold_id: int) -> None:
+    """On commit: offer a place that was given back. What the queue loses, the sweep offers."""
+    for hold in Hold.objects.filter(pk=hold_id):
+        actions.offer(hold=hold, at=timezone.now())
+
+
+def offer_returned() -> None:
+    """Every minute: offer what came back and is still kept, to whoever joined meanwhile."""
+    for hold in Hold.objects.filter(kind=rules.HoldKind.RETURN).select_related("counter"):
+        actions.offer(hold=hold, at=timezone.now())
 
 
 def remind() -> None:

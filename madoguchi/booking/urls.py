@@ -1,6 +1,6 @@
 from django.urls import path
 
-from madoguchi.booking.views import public, services, telephone
+from madoguchi.booking.views import public, services, telephone, waiting
 
 app_name = "booking"
 urlpatterns = [
@@ -8,6 +8,21 @@ urlpatterns = [
     path("services/<slug:code>/", public.service, name="service"),
     path("services/<slug:code>/appointment/", public.book, name="book"),
     path("services/<slug:code>/hold/", public.hold, name="hold"),
+    path("services/<slug:code>/waiting/", waiting.join_waiting, name="join_waiting"),
+    path("waiting/<str:token>/", waiting.waiting, name="waiting"),
+    path("waiting/<str:token>/booking/", waiting.take_offer, name="take_offer"),
+    path("waiting/<str:token>/departure/", waiting.leave_waiting, name="leave_waiting"),
+    path("staff/waiting/", waiting.waiting_list, name="waiting_list"),
+    path(
+        "staff/waiting/<str:token>/booking/",
+        waiting.take_offer_for_resident,
+        name="take_offer_for_resident",
+    ),
+    path(
+        "staff/waiting/<str:token>/departure/",
+        waiting.leave_waiting_for_resident,
+        name="leave_waiting_for_resident",
+    ),
     path("appointments/", public.find_booking, name="find_booking"),
     path("appointments/<str:token>/", public.appointment, name="appointment"),
     path("appointments/<str:token>/sheet/", public.sheet, name="sheet"),

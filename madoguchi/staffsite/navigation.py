@@ -48,6 +48,7 @@ MENU = (
             Entry("受付", "reception:receptions", (Verb.RECEIVE_VISITS,), key="u"),
             Entry("呼び出し", "reception:calling", (Verb.CALL_VISITS,), key="y"),
             Entry("代理で予約", "booking:book_for_resident", (Verb.BOOK_FOR_RESIDENT,), key="b"),
+            Entry("キャンセル待ち", "booking:waiting_list", (Verb.BOOK_FOR_RESIDENT,)),
         ),
     ),
     Group(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from madoguchi.audit.models import AuditEvent
 from madoguchi.booking import actions, queries, rules
-from madoguchi.booking.models import Appointment, CounterDay, Errand, Service
+from madoguchi.booking.models import Appointment, CounterDay, Errand, Hold, Service
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.foundation.models import LiveEvent
 from madoguchi.messaging.models import OutboundMessage
@@ -169,7 +169,7 @@ class TestIdempotency:
 class TestCancel:
     def test_the_place_is_free_again(self) -> None:
         service = open_service()
-        actions.cancel(appointment=book(service), at=make.NOW)
+        actions.cancel(appointment=book(service), by=make.staff(), at=make.NOW)
 
         assert book(service)
         assert masks_are_right()
@@ -177,7 +177,7 @@ class TestCancel:
     def test_twice_frees_nobody_else_s_place(self) -> None:
         service = open_service()
         first = book(service)
-        actions.cancel(appointment=first, at=make.NOW)
+        actions.cancel(appointment=first, by=make.staff(), at=make.NOW)
         book(service)
 
         actions.cancel(appointment=first, at=make.NOW)
@@ -199,6 +199,7 @@ class TestCancel:
             appointment=Appointment.objects.get(),
             site=make.site(),
             start=NINE + timedelta(hours=2),
+            by=make.staff(),
             at=make.NOW,
         )
         book(service, name="別の人")
@@ -222,6 +223,7 @@ class TestReschedule:
         before = book(service)
 
         after = self.move(before, NINE + timedelta(hours=1))
+        actions.release_lapsed(at=make.NOW + timedelta(hours=1))
 
         assert (after.number, after.token) == (before.number, before.token)
         assert after.start == NINE + timedelta(hours=1)
@@ -357,6 +359,7 @@ def test_whatever_happens_masks_and_appointments_agree(
     steps: list[tuple[str, int, int]],
 ) -> None:
     Appointment.objects.all().delete()
+    Hold.objects.all().delete()
     CounterDay.objects.all().delete()
     Service.objects.all().delete()
     desks = [make.counter(f"{make._number.__next__()}番") for _ in range(2)]

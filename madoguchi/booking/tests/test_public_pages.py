@@ -279,6 +279,7 @@ class TestAppointment:
         made.refresh_from_db()
         assert made.status == "cancelled"
         assert "取り消しました" in page
+        actions.release_lapsed(at=make.NOW + timedelta(hours=1))
         assert not CounterDay.objects.exclude(busy=0).exists()
 
     def test_it_is_moved_by_its_link(self, client: Client, service: Service) -> None:
