@@ -326,7 +326,7 @@ class TestSetUp:
         with pytest.raises(rules.NotBookable):
             book(service, later)  # nobody one could count
         assert book(service, later, phone="0399999999")
-        actions.cancel(appointment=first, at=make.NOW)
+        actions.cancel(appointment=first, by=make.staff(), at=make.NOW)
         assert book(service, NINE, phone="0312345678")
 
     @pytest.mark.parametrize(
