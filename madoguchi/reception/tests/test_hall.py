@@ -346,7 +346,7 @@ class TestReceptionPage:
             booked(service, start=today_at(15, minute))
             arrive(service, officer)
 
-        with django_assert_max_num_queries(42):  # whoever comes first computes the waiting times
+        with django_assert_max_num_queries(45):  # whoever comes first computes the waiting times
             desk.get(self.url)
         with django_assert_max_num_queries(20):
             desk.get(self.url)

@@ -224,7 +224,12 @@ def set_queue_rule(request: StaffRequest, code: str) -> HttpResponse:
         )
         messages.success(request, "呼び出す順を決めました。呼出画面と番号票にも出ます。")
         return redirect("reception:set_queue_rule", code)
-    context = {"site": site, "form": form, "words": rule.call_order.words}
+    context = {
+        "site": site,
+        "form": form,
+        "words": rule.call_order.words,
+        "may_see": request.user.may(Verb.CALL_VISITS),
+    }
     return render(request, "reception/set_queue_rule.html", context)
 
 
@@ -242,7 +247,13 @@ def terminals(request: StaffRequest, code: str) -> HttpResponse:
         address = f"{settings.SITE_URL}{reverse('reception:terminal', args=[code])}?key={key}"
         form = TerminalForm()
     used = site.terminals.filter(withdrawn_at=None).order_by("pk")
-    context = {"site": site, "form": form, "address": address, "terminals": used}
+    context = {
+        "site": site,
+        "form": form,
+        "address": address,
+        "terminals": used,
+        "may_see": request.user.may(Verb.CALL_VISITS),
+    }
     return render(request, "reception/terminals.html", context)
 
 
