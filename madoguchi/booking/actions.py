@@ -937,6 +937,14 @@ def save_service(
     return service
 
 
+@transaction.atomic
+def declare_stage(*, service: Service, stage: rules.Stage | None, on: date | None) -> None:
+    """Tell the public which stage comes next and when; None: nothing is declared."""
+    Service.objects.filter(pk=service.pk).update(
+        next_stage=stage.value if stage else "", next_stage_on=on
+    )
+
+
 def _keep_version(service: Service, *, by: User, at: datetime) -> None:
     service.refresh_from_db()
     ServiceVersion.objects.create(

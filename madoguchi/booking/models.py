@@ -46,6 +46,13 @@ class Service(models.Model):
         choices=[(stage.value, rules.STAGE_LABELS[stage]) for stage in rules.Stage],
         default=rules.Stage.ONLINE.value,
     )
+    next_stage = models.CharField(
+        "次の段階",
+        max_length=20,
+        blank=True,
+        choices=[(stage.value, rules.STAGE_LABELS[stage]) for stage in rules.Stage],
+    )
+    next_stage_on = models.DateField("次の段階になる日", null=True, blank=True)
     buffer_before = models.PositiveSmallIntegerField("前の準備（分）", default=0)
     buffer_after = models.PositiveSmallIntegerField("後の片付け（分）", default=0)
     most_people = models.PositiveSmallIntegerField("一緒に来られる人数", default=1)
@@ -78,6 +85,11 @@ class Service(models.Model):
             models.CheckConstraint(
                 name="service_opens_within_the_horizon",
                 condition=Q(opens_days_before__lte=rules.MAX_OPENS_DAYS),
+            ),
+            models.CheckConstraint(
+                name="service_next_stage_has_its_day",
+                condition=Q(next_stage="", next_stage_on=None)
+                | ~Q(next_stage="") & Q(next_stage_on__isnull=False),
             ),
             models.CheckConstraint(
                 name="service_shares_are_parts",

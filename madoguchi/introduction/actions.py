@@ -71,6 +71,7 @@ def approve(*, change: StageChange, by: User, at: datetime) -> StageChange:
     )
     change.status, change.approved_at, change.approved_by = Change.APPROVED.value, at, by
     change.save(update_fields=["status", "approved_at", "approved_by"])
+    _declare_next(change.service)
     _record(change, "stage_change.approve", by=by, at=at)
     return change
 
@@ -88,6 +89,7 @@ def stop(*, change: StageChange, reason: str, by: User, at: datetime) -> StageCh
     change.status, change.stop_reason = Change.STOPPED.value, reason
     change.stopped_at, change.stopped_by = at, by
     change.save(update_fields=["status", "stop_reason", "stopped_at", "stopped_by"])
+    _declare_next(change.service)
     _record(change, "stage_change.stop", by=by, at=at)
     return change
 
@@ -136,12 +138,24 @@ def go_back(*, service: Service, stage: Stage, reason: str, by: User, at: dateti
 
 
 def _set_stage(service: Service, stage: Stage, *, by: User, at: datetime) -> None:
+    _declare_next(service)
+    service.refresh_from_db()
     booking.save_service(
         service=service,
         fields={"stage": stage.value},
         counters=list(service.counters.all()),
         by=by,
         at=at,
+    )
+
+
+def _declare_next(service: Service) -> None:
+    """Let the public page say the next approved change, or nothing."""
+    approved = service.stage_changes.filter(status=Change.APPROVED.value).order_by("on").first()
+    booking.declare_stage(
+        service=service,
+        stage=Stage(approved.stage) if approved else None,
+        on=approved.on if approved else None,
     )
 
 

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from madoguchi.audit.models import AuditEvent
 from madoguchi.booking.models import Service
 from madoguchi.booking.rules import Stage
+from madoguchi.foundation.dates import wareki
 from madoguchi.introduction import actions, queries, rules
 from madoguchi.introduction.models import Assumption, DeskEvent, ExpectedQuestion, StageChange
 from madoguchi.introduction.rules import Event, texts
@@ -65,6 +66,20 @@ class TestWizard:
 
         assert StageChange.objects.get().status == rules.Change.APPROVED
         assert "承認済み（GO）" in text(client, page("introduction", service))
+
+    def test_the_public_is_told_beforehand_once_it_is_approved(
+        self, client: Client, head: User
+    ) -> None:
+        change = planned(announced(), make.staff(Role.SUPERVISOR))
+        address = reverse("booking:service", args=[change.service.code])
+        words = f"{wareki(SOON)}から予約制になります"
+        assert words not in text(client, address)
+
+        actions.approve(change=change, by=head, at=timezone.now())
+        assert words in text(client, address)
+
+        actions.stop(change=change, reason="延期", by=head, at=timezone.now())
+        assert words not in text(client, address)
 
     def test_a_date_that_cannot_be_keeps_what_was_typed(self, client: Client, head: User) -> None:
         answer = client.post(

@@ -148,7 +148,8 @@ class TestTheDay:
         assert Service.objects.get().stage == Stage.ANNOUNCED
 
         actions.carry_out(change_id=change.pk, at=at_one(DAY))
-        assert Service.objects.get().stage == Stage.REQUIRED
+        service = Service.objects.get()
+        assert (service.stage, service.next_stage) == (Stage.REQUIRED, "")
 
     def test_the_timetable_does_it_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         approved()
