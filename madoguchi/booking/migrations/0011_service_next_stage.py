@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("booking", "0009_places_and_versions_of_what_is_there"),
+        ("booking", "0010_waiting"),
         ("offices", "0002_city_urgent_help"),
     ]
 
