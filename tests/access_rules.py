@@ -920,6 +920,7 @@ OWN_WISHES: dict[str, Any] = {
 ROTA = {
     "rota:month": Rule(ROTA_READERS, kwargs=a_month),
     "rota:month_print": Rule(ROTA_READERS, kwargs=a_month),
+    "rota:month_pdf": Rule(ROTA_READERS, kwargs=a_month),
     "rota:month_excel": Rule(ROTA_READERS, kwargs=a_month),
     "rota:today": Rule(ROTA_READERS),
     "rota:mine": Rule(ROTA_READERS),

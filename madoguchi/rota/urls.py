@@ -7,6 +7,7 @@ urlpatterns = [
     path("", board.month, name="month"),
     path("months/<int:year>/<int:month>/", board.month, name="month"),
     path("months/<int:year>/<int:month>/sheet/", board.month_print, name="month_print"),
+    path("months/<int:year>/<int:month>/pdf/", board.month_pdf, name="month_pdf"),
     path("months/<int:year>/<int:month>/excel/", board.month_excel, name="month_excel"),
     path("today/", board.today, name="today"),
     path("absences/new/", board.report_absence, name="report_absence"),

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar
 from openpyxl import load_workbook
+from pypdf import PdfReader
 from pytest_django import DjangoAssertNumQueries
 
 from madoguchi.audit.models import AuditEvent
@@ -208,6 +209,18 @@ class TestMonth:
         assert "rota-sheet" in page
         assert "相談 花子" in page
         assert "rota/duties/" not in page
+
+    def test_the_pdf_has_people_and_holes_and_is_tagged(self, as_head: Client, rota: Rota) -> None:
+        Duty.objects.filter(pk=rota.duties.all()[0].pk).update(member=None)
+
+        answer = as_head.get(url("month_pdf", TODAY.year, TODAY.month))
+
+        pdf = PdfReader(BytesIO(answer.content))
+        words = pdf.pages[0].extract_text()
+        assert answer["Content-Type"] == "application/pdf"
+        assert len(pdf.pages) == 1
+        assert "相談 花子" in words and "空き" in words
+        assert "StructTreeRoot" in str(pdf.trailer["/Root"])
 
     def test_excel_has_one_row_a_duty(self, as_head: Client, rota: Rota) -> None:
         answer = as_head.get(url("rota_excel", rota.pk))

@@ -1,6 +1,9 @@
 """What everyone looks at: today, the month, a person, who is away, whom to call."""
 
 from datetime import date, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -9,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from madoguchi.foundation import dates, paper
 from madoguchi.foundation.dates import fiscal_year
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.foundation.spreadsheets import Column, xlsx_response
@@ -16,10 +20,12 @@ from madoguchi.offices.models import Site
 from madoguchi.rota import access, actions, queries
 from madoguchi.rota.forms import AbsenceForm, ContactFormSet, StandInForm
 from madoguchi.rota.models import Rota
-from madoguchi.rota.rules import duties
+from madoguchi.rota.rules import duties, steps
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
+
+SHEET = Path(__file__).resolve().parent.parent / "typst" / "month.typ"
 
 
 @require_GET
@@ -50,7 +56,7 @@ def month(request: StaffRequest, year: int = 0, month: int = 0) -> HttpResponse:
     return render(request, name, page)
 
 
-def _month_page(request: StaffRequest, year: int, month: int) -> dict[str, object]:
+def _month_page(request: StaffRequest, year: int, month: int) -> dict[str, Any]:
     on = timezone.localdate()
     rota = _draft(request)
     first = _first_of(year, month) if year else (rota.first if rota else on).replace(day=1)
@@ -90,6 +96,46 @@ def month_print(request: StaffRequest, year: int, month: int) -> HttpResponse:
     """Show the month as a sheet of A4, lying."""
     page = _month_page(request, year, month)
     return render(request, "rota/month_print.html", page | {"printed_at": timezone.now()})
+
+
+@require_GET
+@requires(Verb.READ_ROTA)
+def month_pdf(request: StaffRequest, year: int, month: int) -> HttpResponse:
+    """Give out the month as a tagged PDF, to be pinned up or sent on."""
+    page = _month_page(request, year, month)
+    site, rota = page["site"], page["rota"]
+    is_draft = rota is not None and rota.status == steps.Status.DRAFT.value
+    title = f"当番表　{dates.wareki(page['first'])[:-2]}　{site}"
+    values = {
+        "title": title,
+        "site": str(site),
+        "note": "公開前の案です。" if is_draft else "",
+        "weekdays": list(duties.WEEKDAYS),
+        "weeks": [[_printed(day) for day in week] for week in page["weeks"]],
+        "printed": dates.wareki(timezone.localdate()),
+    }
+    try:
+        content = paper.pdf(SHEET, values)
+    except paper.NotPrintable as reason:
+        messages.error(request, str(reason))
+        return redirect("rota:month", year, month)
+    return paper.pdf_response(filename=f"{title}.pdf", content=content)
+
+
+def _printed(day: queries.CalendarDay) -> dict[str, object]:
+    groups = groupby(day.duties, key=lambda duty: duty.skill.name)
+    return {
+        "day": f"{day.office.on.month}/{day.office.on.day}",
+        "closed": day.office.words if day.is_closed_day else "",
+        "turn": str(day.turn or ""),
+        "groups": [
+            {
+                "skill": skill,
+                "names": [str(duty.member) if duty.member else "空き" for duty in listed],
+            }
+            for skill, listed in groups
+        ],
+    }
 
 
 @require_GET
