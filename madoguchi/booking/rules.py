@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from madoguchi.foundation.errors import RuleBroken
@@ -403,6 +405,7 @@ def booking_window(
     return Window(earliest=earliest, last_day=released + timedelta(days=opens_days_before))
 
 
+@lru_cache(maxsize=512)  # asked once for every counter of every day
 def mask_from(earliest: datetime, day: date) -> int:
     """Return the cells of the day that begin at `earliest` or later."""
     local = earliest.astimezone(JST)
@@ -429,8 +432,7 @@ class Question(StrEnum):
 SHARES = {Question.BOOKING_SHARE, Question.ONLINE_SHARE}
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(NamedTuple):
     """A counter's day as masks: where it is open, where taken, and what online bookings took."""
 
     open: int

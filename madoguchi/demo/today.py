@@ -50,22 +50,24 @@ def open_services(*, by: User, at: datetime) -> None:
             "bring": "\n".join(sketch.bring),
             "stage": sketch.stage,
             "order": order * 10,
+            "most_people": 3 if sketch.code == "kokoro" else 1,  # the family may come too
         }
         at_counters = [counters[place] for place in sketch.counters]
         booking.save_service(service=None, fields=fields, counters=at_counters, by=by, at=at)
     used = {place for sketch in city.SERVICES for place in sketch.counters}
     for place in sorted(used):
         weekdays = EVERY_DAY if place[0] == city.CENTRE_SITE else WEEKDAYS
-        for opens, closes in ((time(9), time(12)), (time(13), time(16, 30))):
-            booking.add_opening_rule(
-                counter=counters[place],
-                weekdays=weekdays,
-                opens_at=opens,
-                closes_at=closes,
-                valid_from=at.astimezone(JST).date(),
-                by=by,
-                at=at,
-            )
+        booking.add_opening_rule(
+            counter=counters[place],
+            weekdays=weekdays,
+            opens_at=time(9),
+            closes_at=time(16, 30),
+            lunch_from=time(12),
+            lunch_until=time(13),
+            valid_from=at.astimezone(JST).date(),
+            by=by,
+            at=at,
+        )
 
 
 def fill_the_calendar(*, until: datetime, rng: Random) -> None:
