@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from madoguchi.booking.models import Service
 from madoguchi.booking.rules import JST, Stage
 from madoguchi.demo import city
-from madoguchi.introduction import actions
+from madoguchi.introduction import actions, queries
 from madoguchi.introduction.rules import Event, texts
 from madoguchi.offices.models import Site
 from madoguchi.reception.rules import Remark
@@ -26,6 +26,9 @@ def plan_stages(*, at: datetime) -> None:
         at=at,
     )
     actions.save_questions(service=livelihood, rows=texts.QUESTIONS, by=admin, at=at)
+    actions.save_notice(
+        service=livelihood, fields=vars(queries.notice_words(livelihood)), by=admin, at=at
+    )
     actions.approve(change=online, by=head, at=at)
     certificates = Service.objects.get(code="shomei")
     actions.propose(

@@ -53,7 +53,7 @@ LOOK = """async () => {
   const says = (one) =>
     [...one.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
   const small = [...document.querySelectorAll("body *")].filter(
-    (one) => says(one) && one.checkVisibility() && !one.closest(".sheet, .seals, svg")
+    (one) => says(one) && one.checkVisibility() && !one.closest(".sheet, .seals, svg, rt")
       && parseFloat(getComputedStyle(one).fontSize) < 16);
   const {violations} = await axe.run({resultTypes: ["violations"], preload: false});
   return [
@@ -97,6 +97,12 @@ print("soudan", reverse("casework:case", args=[closures.last().case.number]))
 print("soudan", reverse("residents:detail", args=[Resident.objects.exclude(name="").last().pk]))
 print("soudan", reverse("staff:change_password"), reverse("staffsite:signed_in"))
 print("admin", reverse("offices:set_up"))
+from madoguchi.introduction.models import StageChange
+from madoguchi.booking.models import Service
+for change in StageChange.objects.open():
+    print("center", reverse("introduction:introduction", args=[change.service.code]))
+    print("center", reverse("introduction:save_notice", args=[change.service.code]))
+    print("center", reverse("introduction:propose", args=[change.service.code]))
 known = AuditEvent.objects.filter(verb="resident.register").last()
 print("kansa", f"{reverse('staff:audit')}?person={known.person}")
 """
@@ -141,7 +147,7 @@ NOBODY_MEETS = {
     "staff/residents/<int:pk>/restriction/end/": "the button of a hidden address",
 }
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"]+)"')
-_FORM = re.compile(r'<form\b[^>]*\baction="([^"]+)"')
+_FORM = re.compile(r'\b(?:form)?action="([^"]+)"')
 _NO_PAGE = ("tel:", "mailto:", "javascript:", "data:")
 
 

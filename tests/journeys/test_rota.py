@@ -109,7 +109,7 @@ def test_a_swap_on_the_phone_and_a_sick_call_before_the_doors_open(town: Town) -
     asker.get_by_label("代わってほしい人").select_option(label=option_of(asker, who["colleague"]))
     asker.get_by_label("理由").fill("家族の通院のため")
     asker.get_by_role("button", name="申し出る").tap()
-    expect(asker.get_by_text("返事待ち")).to_be_visible()
+    expect(asker.get_by_text("返事待ち").first).to_be_visible()
 
     colleague = phone(town, who["username"])
     colleague.goto("/staff/")

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from madoguchi.booking import rules
+from madoguchi.booking import actions, rules
 from madoguchi.booking.models import Appointment, CounterDay, Service
 from tests import make
 
@@ -127,6 +127,7 @@ class TestBookings:
         assert "髙橋" not in seen.content.decode()
         assert (gone.status_code, again.status_code) == (204, 204)
         assert client.get(f"/api/v1/bookings/{token}").json()["status"] == "cancelled"
+        actions.release_lapsed(at=make.NOW + timedelta(minutes=46))  # not at once: resale
         assert not CounterDay.objects.exclude(busy=0).exists()
 
     def test_full_is_409(self, client: Client, service: Service) -> None:
