@@ -11,8 +11,14 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from huey.contrib import djhuey
+from hypothesis import HealthCheck, settings
 
 SERVED = {"browser", "server"}
+# The same examples on every machine, however slow; bench/steps.py is there to explore.
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(trylast=True)

@@ -514,7 +514,10 @@ class Hold(models.Model):
         return span.at(rules.cell_of(self.start))
 
     def is_for(self, errand: Errand) -> bool:
-        return (self.service_id, self.asked) == (errand.main.pk, errand.asked)
+        """Say whether its cells are those the errand takes; a service may have grown longer."""
+        mine = (self.service_id, self.asked, self.cells, self.cells_before)
+        span = errand.span
+        return mine == (errand.main.pk, errand.asked, span.cells, span.before)
 
     @property
     def when(self) -> str:

@@ -61,6 +61,17 @@ class TestHold:
             hold(service)
         assert masks_are_right()
 
+    def test_a_service_that_grew_longer_meanwhile_takes_its_new_length(self) -> None:
+        service = open_service()
+        held = hold(service)
+        Service.objects.filter(pk=service.pk).update(minutes=service.minutes + 30)
+        service.refresh_from_db()
+
+        made = book(service, hold=held.token)
+
+        assert made.cells == held.cells + 2
+        assert masks_are_right()
+
     def test_it_becomes_the_booking_and_is_counted_once(self) -> None:
         service = open_service()
         held = hold(service)
