@@ -15,4 +15,5 @@ TIMETABLE = {
     "madoguchi.foundation.tasks.prune_live_events": "10 3 * * *",
     "madoguchi.staff.tasks.tidy_up": "20 3 * * *",
     "madoguchi.rota.tasks.sweep_runs": "* * * * *",
+    "madoguchi.personnel.tasks.carry_out": "* * * * *",
 }

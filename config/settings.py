@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "madoguchi.knowledge",
     "madoguchi.rota",
     "madoguchi.casework",
+    "madoguchi.personnel",
     "madoguchi.booking",
     "madoguchi.reception",
     "madoguchi.introduction",

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.reception.urls")),
     path("", include("madoguchi.introduction.urls")),
     path("", include("madoguchi.casework.urls")),
+    path("staff/moves/", include("madoguchi.personnel.urls")),
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),
     path("staff/statistics/", include("madoguchi.statistics.urls")),

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.files.base import ContentFile
+
 from madoguchi.staff.rules import Role
 from tests.access_world import READERS, Reader, Relation, World
 
@@ -1054,6 +1056,34 @@ ROTA = {
     "rota:set_turn_order": Rule(ROTA_EDITORS, FORM, post=lambda w, r: {f"division_{w.own.pk}": 1}),
 }
 
+MOVERS = frozenset({Role.ADMIN, Role.CENTRE_HEAD})
+
+
+def of_moves(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"pk": world.moves.pk}
+
+
+def a_move_list(world: World, relation: Relation) -> Mapping[str, Any]:
+    heading = "職員ID,氏名,今の部署,今の役割,異動先,新しい役割,退職,後任の職員ID"
+    line = f"{world.colleague.username},,,,{world.third.name},,,"
+    return {"file": ContentFile(f"{heading}\r\n{line}\r\n".encode(), name="moves.csv")}
+
+
+PERSONNEL = {
+    "personnel:lists": Rule(MOVERS),
+    "personnel:plan": Rule(
+        ADMIN, FORM, post=lambda w, r: {"effective_on": "2098-04-01", **a_move_list(w, r)}
+    ),
+    "personnel:template": Rule(ADMIN),
+    "personnel:mine": Rule(EVERYBODY),
+    "personnel:move_list": Rule(MOVERS, kwargs=of_moves),
+    "personnel:progress": Rule(MOVERS, kwargs=of_moves),
+    "personnel:replace": Rule(ADMIN, FORM, kwargs=of_moves, post=a_move_list),
+    "personnel:move_list_excel": Rule(MOVERS, kwargs=of_moves),
+    "personnel:approve": Rule(MOVERS, BUTTON, kwargs=of_moves, post=nothing),
+    "personnel:stop": Rule(MOVERS, BUTTON, kwargs=of_moves, post=nothing),
+}
+
 RULES: dict[str, Rule] = (
     PUBLIC
     | STAFF
@@ -1065,5 +1095,6 @@ RULES: dict[str, Rule] = (
     | INTRODUCTION
     | STATISTICS
     | ROTA
+    | PERSONNEL
     | API
 )

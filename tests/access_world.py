@@ -20,6 +20,8 @@ from madoguchi.knowledge.models import Faq
 from madoguchi.messaging import actions as messaging
 from madoguchi.messaging.models import OutboundMessage
 from madoguchi.offices.models import City, Counter, Division, OpeningDay, Site
+from madoguchi.personnel import actions as personnel
+from madoguchi.personnel.rules import Wanted
 from madoguchi.reception import actions as reception
 from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
@@ -204,6 +206,14 @@ class World:
         )
 
         self.rota = RotaRows(self)
+        self.moves = personnel.plan(
+            effective_on=date(2099, 4, 1),
+            wanted=[Wanted(self.colleague.pk, self.third.pk, Role.OFFICER.value, None)],
+            by=self.colleague,
+            at=make.NOW,
+        )
+        heir = make.staff(Role.SUPERVISOR, division=self.other)
+        self.moves.moves.update(successor=heir)
 
     def _case(self, relation: Relation) -> Case:
         case = make.case(

@@ -299,4 +299,12 @@ VERB_LABELS = {
     "absence.end": "不在を取り消した",
     "emergency_contact.list": "緊急連絡先を見た",
     "emergency_contact.save": "緊急連絡先を変えた",
+    "move_list.plan": "人事異動の一覧を作った",
+    "move_list.replace": "人事異動の一覧を直した",
+    "move_list.approve": "人事異動を承認した",
+    "move_list.stop": "人事異動を取りやめた",
+    "move_list.finish": "人事異動の実施が終わった",
+    "move.carry_out": "異動を実施した",
+    "staff.move": "異動先の部署と役割を入れた",
+    "case.pass_on": "案件を後任に引き継いだ",
 }

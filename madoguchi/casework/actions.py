@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from madoguchi.audit import actions as audit
-from madoguchi.casework import rules
+from madoguchi.casework import queries, rules
 from madoguchi.casework.models import (
     Case,
     Category,
@@ -332,6 +332,38 @@ def involve(*, case: Case, user: User, by: User, at: datetime) -> None:
 
     _tell(case, "case.involve", at=at)
     _note("case.involve", case, by=by, at=at, user=user.pk)
+
+
+@transaction.atomic
+def pass_on(*, leaver: User, successor: User, by: User, at: datetime) -> tuple[int, int]:
+    """
+    Give the open matters of somebody who leaves the division to the successor.
+
+    Return how many cases and how many requests changed hands. The leaver stays in the history
+    of each case; whether they still see it is a matter of their new place.
+    """
+    cases = list(queries.to_pass_on(leaver).order_by("pk").only("pk", "number", "resident_id"))
+    Involvement.objects.bulk_create(
+        [Involvement(case=case, user=successor, since_at=at, added_by=by) for case in cases],
+        ignore_conflicts=True,
+    )
+    requests = Handover.objects.outstanding().filter(officer=leaver).update(officer=successor)
+    detail = {"from": leaver.pk, "to": successor.pk}
+    audit.record_all(
+        entries=[
+            audit.Entry(
+                verb="case.pass_on",
+                actor=by.get_username(),
+                at=at,
+                target_label=Case._meta.label,
+                key=case.number,
+                person=case.resident_id,
+                detail=detail,
+            )
+            for case in cases
+        ]
+    )
+    return len(cases), requests
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Prefetch, Q, Sum
+from django.db.models import Count, F, Prefetch, Q, Sum
 from django.utils import timezone
 
 from madoguchi.casework import rules
@@ -15,6 +15,7 @@ from madoguchi.casework.models import (
     Contact,
     Handover,
     HandoverQuerySet,
+    Involvement,
     RecordTerm,
 )
 from madoguchi.casework.rules import Moment
@@ -23,6 +24,14 @@ from madoguchi.residents import queries as residents
 from madoguchi.staff.models import User
 
 _NUMBER = re.compile(r"^(?P<era>[A-Za-z])(?P<year>\d{1,2})[-‐−ー](?P<number>\d{1,6})$")
+
+# Whose part in a case is their division's: it owns the case or was asked about it; the centre
+# follows every case.
+_FOR_THE_DIVISION = (
+    Q(case__owner=F("user__division"))
+    | Q(case__handovers__to=F("user__division"))
+    | Q(user__division__is_centre=True)
+)
 
 
 def cases_found(cases: CaseQuerySet, wanted: Mapping[str, Any]) -> CaseQuerySet:
@@ -71,6 +80,38 @@ def open_cases_of(cases: CaseQuerySet, user: User) -> CaseQuerySet:
     """Return the open cases the user works on, the most urgent first."""
     mine = cases.open().filter(involvements__user=user)
     return mine.select_related("resident", "category", "owner").order_by("due_on", "-received_at")
+
+
+def in_hand(users: Iterable[int]) -> dict[int, tuple[int, int, int]]:
+    """
+    Return what each of these people would hand over to a successor in their division.
+
+    (open cases, restricted ones among them, requests in which they are the named officer)
+    """
+    wanted = list(users)
+    cases = (
+        Involvement.objects.filter(user__in=wanted, case__status__in=rules.OPEN)
+        .filter(_FOR_THE_DIVISION)
+        .values("user")
+        .annotate(n=Count("case", distinct=True))
+        .annotate(restricted=Count("case", distinct=True, filter=Q(case__is_sensitive=True)))
+    )
+    requests = (
+        Handover.objects.outstanding()
+        .filter(officer__in=wanted)
+        .values("officer")
+        .annotate(n=Count("pk"))
+    )
+    asked = {row["officer"]: row["n"] for row in requests}
+    counts = {row["user"]: (row["n"], row["restricted"]) for row in cases}
+    return {pk: (*counts.get(pk, (0, 0)), asked.get(pk, 0)) for pk in counts.keys() | asked.keys()}
+
+
+def to_pass_on(leaver: User) -> CaseQuerySet:
+    """Return the open cases in which this person stands for their division."""
+    involvements = Involvement.objects.filter(_FOR_THE_DIVISION, user=leaver)
+    cases: CaseQuerySet = Case.objects.open().filter(pk__in=involvements.values("case"))
+    return cases
 
 
 def requests_waiting(handovers: HandoverQuerySet) -> HandoverQuerySet:

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from madoguchi.audit import actions as audit
 from madoguchi.booking import actions as booking
 from madoguchi.booking.rules import JST
-from madoguchi.demo import city, history, introduction, queries, rota, today
+from madoguchi.demo import city, history, introduction, moves, queries, rota, today
 from madoguchi.demo.chronicle import Chronicle
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
@@ -51,6 +51,7 @@ def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
     today.open_the_doors(until=at, rng=rng)
     today.draft_faq(at=at - timedelta(minutes=5))
     introduction.plan_stages(at=at)
+    moves.plan_april(at=at)
     rota.plan_duties(seed=seed, at=at, on=at.astimezone(JST).date())
 
 

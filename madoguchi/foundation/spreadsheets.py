@@ -1,17 +1,26 @@
-"""Lists for Excel: typed cells, and text that no spreadsheet program takes for a formula."""
+"""
+Lists for Excel: typed cells, and text that no spreadsheet program takes for a formula.
+
+Lists from Excel: bounded before they are opened, because 1.6 MB of a workbook can unpack to
+hundreds (docs of the zip format; tried with 397 MB).
+"""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import BytesIO, StringIO
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
+import openpyxl
 import xlsxwriter
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from openpyxl.utils.exceptions import InvalidFileException
 
 from madoguchi.foundation.errors import RuleBroken
 
@@ -29,8 +38,16 @@ _ERA_DATE = '[$-ja-JP-x-gannen]ggge"年"m"月"d"日"'
 _MOMENT = "yyyy/m/d h:mm"
 _CLOCK = "h:mm"
 
+UNPACKED = 60_000_000  # bytes of a workbook that is read
+MOST_READ = 20_000  # rows
+MOST_COLUMNS = 100
+
 Cell = str | int | float | Decimal | date | datetime | time | bool | None
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Unreadable(RuleBroken):
+    """The file is no list of this kind; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,83 @@ def xlsx_response(
                 _write(sheet, last, index, _plain(value), looks, era=shown[index].era)
         sheet.autofilter(0, 0, last, len(shown) - 1)
     return _download(output.getvalue(), XLSX, filename)
+
+
+def read_rows(
+    content: bytes, *, columns: Sequence[str], most: int
+) -> list[tuple[int, tuple[str, ...]]]:
+    """
+    Return the rows of a list somebody filled in, as (number of the row, texts by `columns`).
+
+    `content` is an Excel workbook (its first sheet) or a CSV file, in UTF-8 or as Excel writes
+    it in Japan (CP932). Columns are found by their heading, in any order; others are ignored,
+    empty rows left out. Dates come as ISO 8601, whole numbers without a decimal point.
+
+    :raises Unreadable: no such file, too large, without one of the columns, or too many rows.
+    """
+    table = _workbook(content) if content[:2] == b"PK" else _separated(content)
+    heading: list[str] | None = None
+    found: list[tuple[int, tuple[str, ...]]] = []
+    for number, cells in table:
+        if heading is None:
+            heading = [cell.strip() for cell in cells]
+            if missing := [title for title in columns if title not in heading]:
+                raise Unreadable(
+                    f"「{'」「'.join(missing)}」の列がありません。"
+                    "ひな形のExcelを保存して、その見出しのまま使ってください。"
+                )
+            continue
+        texts = dict(zip(heading, cells, strict=False))
+        row = tuple(original_text(texts.get(title, "").strip()) for title in columns)
+        if any(row):
+            found.append((number, row))
+        if len(found) > most:
+            raise Unreadable(f"行が多すぎます。{most:,}行までに分けてください。")
+    if heading is None:
+        raise Unreadable("中身がありません。ひな形のExcelに入力したものを選んでください。")
+    return found
+
+
+def _workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with ZipFile(BytesIO(content)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > UNPACKED:
+                raise Unreadable("ファイルが大きすぎます。要らないシートや画像を消してください。")
+        book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        # A file may declare a million empty rows; what is beyond the bound is nobody's list.
+        rows = sheet.iter_rows(max_row=MOST_READ, max_col=MOST_COLUMNS, values_only=True)
+        for number, cells in enumerate(rows, start=1):
+            yield number, [_as_text(cell) for cell in cells]
+    except (BadZipFile, InvalidFileException, KeyError, IndexError, ValueError, OSError) as error:
+        raise Unreadable(
+            "Excelファイルとして読めません。Excelで開いて保存し直すか、CSVで保存してください。"
+        ) from error
+
+
+def _separated(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    for encoding in ("utf-8-sig", "cp932"):
+        with suppress(UnicodeDecodeError):
+            text = content.decode(encoding)
+            break
+    else:
+        raise Unreadable("文字が読めません。ExcelかCSV（UTF-8）で保存してください。")
+    if "\0" in text:
+        raise Unreadable("ExcelファイルかCSVファイルを選んでください。")
+    try:
+        yield from enumerate(csv.reader(StringIO(text, newline="")), start=1)
+    except csv.Error as error:
+        raise Unreadable("CSVファイルとして読めません。Excelで保存し直してください。") from error
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def csv_response(

@@ -5,11 +5,13 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
+from django.contrib.auth import logout as log_out
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.urls import reverse
+from django.utils import timezone
 
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
@@ -43,6 +45,10 @@ def requires(
         @wraps(view)
         def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
+                return ask_to_log_in(request)
+            if request.user.rights_ended(at=timezone.now()):
+                log_out(request)
+                request.session_ended = "moved"  # type: ignore[attr-defined]
                 return ask_to_log_in(request)
             if request.user.must_change_password and not also_with_first_password:
                 return redirect("staff:change_password")

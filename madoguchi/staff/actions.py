@@ -9,6 +9,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import get_random_string
 from django_otp import devices_for_user, user_has_device
 from django_otp.models import Device
@@ -39,6 +40,10 @@ class MustWait(RuleBroken):
 
 class WrongPassword(RuleBroken):
     """One text for an unknown person, a wrong password and a leaver: nothing to learn from it."""
+
+
+class RightsEnded(RuleBroken):
+    """The day of a transfer has begun; the new place is entered within minutes."""
 
 
 class WrongCode(RuleBroken):
@@ -73,6 +78,7 @@ def check_password(
 
     :raises MustWait: the account has failed too often from this place.
     :raises WrongPassword: unknown, wrong or no longer here.
+    :raises RightsEnded: the old place is over, the new one is not entered yet.
     """
     limits = {_key(username, place): rules.FREE_FAILURES}
     if not is_known_device:
@@ -84,6 +90,11 @@ def check_password(
         # An unknown name may be a password typed into the wrong field: it is not kept.
         audit.record(verb="staff.fail_log_in", actor=username if known else "?", at=at)
         raise WrongPassword("職員IDまたはパスワードが違います。")
+    if user.rights_ended(at=at):
+        raise RightsEnded(
+            "人事異動の切り替え中です。数分後に、もう一度ログインしてください。"
+            "続くときは、システム管理者に連絡してください。"
+        )
     FailedLogin.objects.filter(key__in=limits).delete()
     return user
 
@@ -292,21 +303,56 @@ def update_person(*, user: User, by: User, at: datetime, **fields: Any) -> User:
     return user
 
 
-@transaction.atomic
-def deactivate(*, user: User, by: User, at: datetime) -> User:
+def set_end_of_rights(*, users: QuerySet[Any, Any], ends: datetime | None) -> None:
     """
-    Let a leaver go: every session and every open screen ends at once.
+    Let the rights of these people end at a moment, or (None) go on.
+
+    Part of an approved list of transfers, whose event in the trail says so. `users` holds ids.
+    """
+    User.objects.filter(pk__in=users).update(rights_end_at=ends)
+
+
+@transaction.atomic
+def move(*, user: User, division: Division, role: Role, at: datetime) -> User:
+    """
+    Enter the new place of somebody transferred; sessions and screens of the old one end.
+
+    :raises LastAdmin: the role of the last administrator would go.
+    """
+    user = _locked(user)
+    _keep_an_admin(but=user if role is not Role.ADMIN else None)
+    user.division, user.role = division, role.value
+    user.rights_end_at = None
+    user.session_epoch += 1
+    user.save(update_fields=["division", "role", "rights_end_at", "session_epoch"])
+    live.publish(topic=f"user.{user.pk}", kind="staff.moved", at=at)
+    audit.record(
+        verb="staff.move",
+        target=user,
+        actor="system",
+        at=at,
+        detail={"role": role.value, "division": division.pk},
+    )
+    return user
+
+
+@transaction.atomic
+def deactivate(*, user: User, by: User | None, at: datetime) -> User:
+    """
+    Let a leaver go: every session and every open screen ends at once. `by` None: by a list.
 
     :raises LastAdmin: nobody else could let people in.
     """
     user = _locked(user)
     _keep_an_admin(but=user)
     user.is_active = False
+    user.rights_end_at = None
     user.session_epoch += 1
-    user.save(update_fields=["is_active", "session_epoch"])
+    user.save(update_fields=["is_active", "rights_end_at", "session_epoch"])
     Draft.objects.filter(user=user).delete()
     live.publish(topic=f"user.{user.pk}", kind="staff.deactivated", at=at)
-    audit.record(verb="staff.deactivate", target=user, actor=by.username, at=at)
+    actor = by.username if by else "system"
+    audit.record(verb="staff.deactivate", target=user, actor=actor, at=at)
     return user
 
 

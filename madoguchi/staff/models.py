@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -36,6 +37,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField("在職", default=True)
     must_change_password = models.BooleanField("仮パスワード", default=False)
     session_epoch = models.PositiveIntegerField("セッションの世代", default=0)
+    rights_end_at = models.DateTimeField("権限が終わる日時", null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -69,6 +71,10 @@ class User(AbstractBaseUser):
     @property
     def is_centre(self) -> bool:
         return self.division.is_centre
+
+    def rights_ended(self, *, at: datetime) -> bool:
+        """Say whether the day of a transfer has begun, and the new place is not entered yet."""
+        return self.rights_end_at is not None and self.rights_end_at <= at
 
 
 class Draft(models.Model):

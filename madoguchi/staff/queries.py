@@ -13,9 +13,9 @@ def user_of_session(*, session_key: str, at: datetime) -> User | None:
     """Return who is signed in with the session at this moment, for a page that stays open."""
     session = SessionStore(session_key).load()
     user = User.objects.filter(pk=session.get(SESSION_KEY, 0), is_active=True).first()
-    if user is None or not constant_time_compare(
-        session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
-    ):
+    if user is None or user.rights_ended(at=at):
+        return None
+    if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
         return None
     began, seen = (
         datetime.fromisoformat(session.get(name, at.isoformat()))

@@ -57,6 +57,8 @@ class Verb(StrEnum):
     READ_AUDIT = "read_audit"
     EDIT_OFFICES = "edit_offices"
     EDIT_STAFF = "edit_staff"
+    PLAN_MOVES = "plan_moves"
+    APPROVE_MOVES = "approve_moves"
     READ_OPERATIONS = "read_operations"
 
 
@@ -84,6 +86,8 @@ VERB_LABELS = {
     Verb.READ_AUDIT: "監査証跡を見る",
     Verb.EDIT_OFFICES: "組織を設定する",
     Verb.EDIT_STAFF: "職員を設定する",
+    Verb.PLAN_MOVES: "人事異動の一覧を作る",
+    Verb.APPROVE_MOVES: "人事異動の一覧を承認する",
     Verb.READ_OPERATIONS: "運用状況を見る",
 }
 
@@ -150,11 +154,19 @@ MAY: dict[Role, frozenset[Verb]] = {
         Verb.APPROVE_STAGES,
         Verb.EDIT_ROTA,
         Verb.APPROVE_SWAPS,
+        Verb.APPROVE_MOVES,
     },
     Role.SAFETY_DESK: frozenset({Verb.READ_ROTA}),
     Role.AUDITOR: frozenset({Verb.READ_AUDIT}),
     Role.ADMIN: frozenset(
-        {Verb.EDIT_OFFICES, Verb.EDIT_STAFF, Verb.EDIT_SERVICES, Verb.READ_OPERATIONS}
+        {
+            Verb.EDIT_OFFICES,
+            Verb.EDIT_STAFF,
+            Verb.PLAN_MOVES,
+            Verb.APPROVE_MOVES,
+            Verb.EDIT_SERVICES,
+            Verb.READ_OPERATIONS,
+        }
     ),
 }
 

@@ -25,6 +25,8 @@ def may_follow(user: User, topic: str) -> bool:
             return casework.may_follow_case(user, key)
         case "rota":
             return user.may(Verb.READ_ROTA)
+        case "moves":
+            return user.may(Verb.PLAN_MOVES) or user.may(Verb.APPROVE_MOVES)
         case "user":
             return key == str(user.pk)
         case _:

@@ -96,10 +96,17 @@ MENU = (
             Entry("案件の設定", "casework:settings", (Verb.EDIT_OFFICES,)),
             Entry("庁舎と部署", "offices:index", (Verb.EDIT_OFFICES,)),
             Entry("職員", "staff:people", (Verb.EDIT_STAFF,)),
+            Entry("人事異動", "personnel:lists", (Verb.PLAN_MOVES, Verb.APPROVE_MOVES)),
             Entry("運用状況", "messaging:operations", (Verb.READ_OPERATIONS,)),
         ),
     ),
-    Group("", (Entry("パスワードの変更", "staff:change_password"),)),
+    Group(
+        "自分",
+        (
+            Entry("異動と引き継ぎ", "personnel:mine", (Verb.READ_CASES,)),
+            Entry("パスワードの変更", "staff:change_password"),
+        ),
+    ),
 )
 
 

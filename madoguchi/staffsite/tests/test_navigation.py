@@ -22,7 +22,7 @@ def test_the_menu_shows_only_what_the_role_may_do() -> None:
 def test_a_role_sees_no_group_of_others() -> None:
     menu = menu_for(make.staff(Role.SAFETY_DESK), path="/staff/")
 
-    assert {group.label for group in menu} == {"", "当番"}
+    assert {group.label for group in menu} == {"", "当番", "自分"}
 
 
 def test_the_line_we_are_under_is_marked_and_no_other() -> None:
