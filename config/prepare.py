@@ -20,6 +20,7 @@ def main() -> int:
     django.setup()
     from django.conf import settings
 
+    from madoguchi.casework import index
     from madoguchi.demo import queries as demo
     from madoguchi.foundation import checks
     from madoguchi.staff.models import User
@@ -28,6 +29,7 @@ def main() -> int:
         if _has_tables_to_change():
             BaseCommand().check()
             call_command("migrate", interactive=False, verbosity=0)
+            index.fill()
         else:  # the web processes make the other checks again, each for itself
             BaseCommand().check(tags=[checks.SAFETY])
         _collect_files(settings.STATIC_ROOT)

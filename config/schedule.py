@@ -4,6 +4,7 @@ TIMETABLE = {
     "madoguchi.foundation.tasks.beat": "* * * * *",
     "madoguchi.foundation.tasks.forget_allowances": "20 * * * *",
     "madoguchi.casework.tasks.remind_missing_records": "30 8 * * *",
+    "madoguchi.casework.tasks.merge_index": "* * * * *",
     "madoguchi.booking.tasks.lay_out_days": "*/5 * * * *",
     "madoguchi.booking.tasks.release_lapsed": "* * * * *",
     "madoguchi.booking.tasks.offer_returned": "* * * * *",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from madoguchi.booking import rules
 from madoguchi.booking.models import Appointment, CounterDay, Errand, Service, Waiting
+from madoguchi.casework import index
 from madoguchi.casework.models import Case, Category, Handover
 from madoguchi.casework.rules import Channel, HandoverKind, Kind, Status
 from madoguchi.knowledge import actions as knowledge
@@ -80,7 +81,7 @@ def category(name: str = "行政手続・市政", *, code: str = "ADMIN") -> Cat
 
 def case(title: str = "転入届の書き方", **more: object) -> Case:
     by = more.pop("by", None) or staff()
-    return Case.objects.create(
+    made = Case.objects.create(
         **{
             "number": f"R8-{next(_number):05d}",
             "kind": Kind.CONSULTATION.value,
@@ -96,6 +97,8 @@ def case(title: str = "転入届の書き方", **more: object) -> Case:
         }
         | more
     )
+    index.note(made.pk)
+    return made
 
 
 def service(name: str = "保育所の入所相談", **more: object) -> Service:
@@ -183,7 +186,7 @@ def visit(made: Service | None = None, **more: object) -> Visit:
 def handover(in_case: Case | None = None, **more: object) -> Handover:
     of = in_case or case()
     Case.objects.filter(pk=of.pk).update(status=Status.HANDED_OVER.value)
-    return Handover.objects.create(
+    made = Handover.objects.create(
         **{
             "case": of,
             "kind": HandoverKind.COME.value,
@@ -195,6 +198,8 @@ def handover(in_case: Case | None = None, **more: object) -> Handover:
         }
         | more
     )
+    index.note(of.pk)
+    return made
 
 
 def faq(

@@ -7,8 +7,9 @@ by the head of the centre. Whoever may not see a case is told that there is none
 may only read it, that it is not theirs to change (403). A closed case is read, not changed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -16,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from madoguchi.audit import actions as audit
-from madoguchi.casework import rules
+from madoguchi.casework import index, queries, rules
 from madoguchi.casework.models import (
     Case,
     CaseQuerySet,
@@ -37,7 +38,61 @@ from madoguchi.staff.rules import Role, Verb
 # From one address. Twelve digits with a check digit are not guessed in twenty; a library's
 # visitors each type theirs once.
 SURVEY_CODE = Limit(name="survey_code", times=20, span=timedelta(minutes=10))
-REFUSED = (rules.HandoverState.DECLINED.value, rules.HandoverState.WITHDRAWN.value)
+MOST_PAGES = 1_000_000
+
+
+class CasePage:
+    """One page of a case list; the rows are asked for once more under `visible_cases`."""
+
+    def __init__(self, found: index.Found, visible: CaseQuerySet, *, page: Any, size: int) -> None:
+        self.count, self.is_counted = found.count()
+        self.size = size
+        wanted = int(page) if str(page).isascii() and str(page).isdigit() else 1
+        wanted = min(max(wanted, 1), MOST_PAGES)
+        if self.is_counted:
+            wanted = min(wanted, self.pages)
+        ids = found.ids((wanted - 1) * size, wanted * size + 1)
+        self.has_next = len(ids) > size
+        self.number = wanted
+        rows = visible.select_related("resident", "category", "owner").in_bulk(ids[:size])
+        self.object_list = [rows[pk] for pk in ids[:size] if pk in rows]
+        if not self.is_counted:
+            self.count = max(self.count, len(found.checked))
+            self.is_counted = found.is_read
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.object_list)
+
+    def __len__(self) -> int:
+        return len(self.object_list)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.count // self.size))
+
+    @property
+    def count_shown(self) -> str:
+        return f"{self.count:,}"
+
+    @property
+    def has_previous(self) -> bool:
+        return self.number > 1
+
+    @property
+    def previous(self) -> int:
+        return self.number - 1
+
+    @property
+    def next(self) -> int:
+        return self.number + 1
+
+    @property
+    def start(self) -> int:
+        return (self.number - 1) * self.size + 1
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.object_list) - 1
 
 
 def visible_cases(user: User) -> CaseQuerySet:
@@ -46,11 +101,45 @@ def visible_cases(user: User) -> CaseQuerySet:
     if not user.may(Verb.READ_CASES) or user.division.is_outside:
         return cases.none()
     if not user.is_centre:
-        asked = Handover.objects.filter(to=user.division).exclude(state__in=REFUSED)
+        asked = Handover.objects.filter(to=user.division).exclude(state__in=rules.REFUSED)
         cases = cases.filter(Q(owner=user.division) | Q(pk__in=asked.values("case")))
     if user.role == Role.CENTRE_HEAD and user.is_centre:
         return cases
     return cases.filter(Q(is_sensitive=False) | _involves(user, "pk"))
+
+
+def reach(user: User) -> tuple[frozenset[str], ...]:
+    """Return `visible_cases` in the marks of the index: of each set the case has one at least."""
+    if not user.may(Verb.READ_CASES) or user.division.is_outside:
+        return (frozenset(),)
+    asked = () if user.is_centre else (frozenset({f"m:v:{user.division_id}"}),)
+    if user.role == Role.CENTRE_HEAD and user.is_centre:
+        return asked
+    return (*asked, frozenset({"m:p", f"m:u:{user.pk}"}))
+
+
+def cases_found(user: User, wanted: Mapping[str, Any]) -> CaseQuerySet:
+    """Return all the cases of a list, by its definition: for a file, not for a page."""
+    names = user.may(Verb.REVEAL_ADDRESS)
+    index.catch_up()
+    return queries.cases_found(visible_cases(user), wanted, finds_hidden_names=names)
+
+
+def cases_page(user: User, wanted: Mapping[str, Any], *, page: Any, size: int) -> CasePage:
+    """Return one page of the cases the user may know of, narrowed to what is wanted."""
+    names = user.may(Verb.REVEAL_ADDRESS)
+    index.catch_up()
+    visible = visible_cases(user)
+
+    def found_waiting(ids: Sequence[int]) -> Iterable[int]:
+        defined = queries.cases_found(visible, wanted, finds_hidden_names=names).order_by()
+        for start in range(0, len(ids), 10_000):
+            part = ids[start : start + 10_000]
+            yield from defined.filter(pk__in=part).values_list("pk", flat=True)
+
+    asked = queries.sought(wanted, reach=reach(user), finds_hidden_names=names)
+    found = index.find(asked, found_waiting=found_waiting)
+    return CasePage(found, visible, page=page, size=size)
 
 
 def case_to_read(user: User, number: str, *, at: datetime) -> Case:

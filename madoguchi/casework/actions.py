@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from madoguchi.audit import actions as audit
-from madoguchi.casework import queries, rules
+from madoguchi.casework import index, queries, rules
 from madoguchi.casework.models import (
     Case,
     Category,
@@ -884,7 +884,12 @@ def _new_survey_code() -> str:
 
 
 def _tell(case: Case, kind: str, *, at: datetime, handover: Handover | None = None) -> None:
-    """Let every open screen that shows the case, or counts it, ask for its news."""
+    """
+    Bring the index up to date, and let every open screen that shows the case ask for its news.
+
+    Every action on a case ends here, so that no list and no search is ever behind.
+    """
+    index.note(case.pk)
     live.publish(topic=f"case.{case.number}", kind=kind, at=at, case=case.number)
     live.publish(topic=f"division.{case.owner_id}", kind=kind, at=at, case=case.number)
     if handover is not None:

@@ -672,3 +672,53 @@ class SurveyScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_item_display()}: {self.score}"
+
+
+class SearchText(models.Model):
+    """
+    検索文 — the words of one case as search compares them, and the marks lists are made by.
+
+    Written in the transaction that changes the case (`index.note`). While it `is_waiting` the
+    index still holds what `before` says; a search looks at such a row itself.
+    """
+
+    personal_fields = ("text", "names", "before")
+
+    case = models.OneToOneField(
+        Case,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        verbose_name="案件",
+        related_name="search_text",
+    )
+    text = models.TextField("文")
+    names = models.TextField("限定表示の方の氏名", blank=True)
+    marks = models.TextField("しるし")
+    is_waiting = models.BooleanField("索引待ち", default=True)
+    before = models.TextField("索引にある文", blank=True)
+
+    class Meta:
+        verbose_name = "検索文"
+        indexes = [
+            models.Index(fields=["case"], name="search_text_waiting", condition=Q(is_waiting=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"検索文 {self.pk}"
+
+
+class SearchBits(models.Model):
+    """検索索引 — which cases of one block hold a sign: one or two characters, or a mark."""
+
+    personal_fields = ()
+
+    pk = models.CompositePrimaryKey("sign", "block")
+    sign = models.CharField("しるし", max_length=40)
+    block = models.PositiveIntegerField("区画")
+    bits = models.BinaryField("案件")
+
+    class Meta:
+        verbose_name = "検索索引"
+
+    def __str__(self) -> str:
+        return f"検索索引 {self.block}"

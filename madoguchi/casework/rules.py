@@ -1,5 +1,8 @@
 """How a case moves, what a request to a division may become, and what a closing needs."""
 
+import re
+import unicodedata
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -165,6 +168,8 @@ HANDOVER_STATE_LABELS = {
 
 # A request whose record the centre still waits for.
 OUTSTANDING = frozenset({HandoverState.ASKED, HandoverState.ACCEPTED, HandoverState.ARRIVED})
+# A request that gives the division no sight of the case any more.
+REFUSED = (HandoverState.DECLINED.value, HandoverState.WITHDRAWN.value)
 
 HANDOVER_STEPS: dict[HandoverState, frozenset[HandoverState]] = {
     HandoverState.ASKED: frozenset(
@@ -350,6 +355,45 @@ def case_number(*, on: date, number: int) -> str:
     """Return R8-00012: the fiscal year of the day, and the number within it."""
     _, letter, year = era_year(fiscal_year(on))
     return f"{letter}{year}-{number:05d}"
+
+
+_NUMBER = re.compile(r"^([A-Za-z])(\d{1,2})[-‐−ー](\d{1,6})$")
+
+
+def read_case_number(text: str) -> str:
+    """Return the number a text is, as we write it (r8-12 → R8-00012); "" for any other text."""
+    found = _NUMBER.match(unicodedata.normalize("NFKC", text).strip())
+    if not found:
+        return ""
+    return f"{found[1].upper()}{int(found[2])}-{int(found[3]):05d}"
+
+
+def days_as_marks(since: date | None, until: date | None) -> set[str]:
+    """
+    Return a span of days as whole years, months and days: y:2026, m:202604, d:20260401.
+
+    Without a beginning it reaches back to 1990, without an end forty years beyond.
+    """
+    first = since or date(1990, 1, 1)
+    last = min(until or date(min(first.year, 9_900) + 40, 12, 31), date(9998, 12, 31))
+    marks = set()
+    day = first
+    while day <= last:
+        year_end, month_end = date(day.year, 12, 31), _month_end(day)
+        if (day.month, day.day) == (1, 1) and year_end <= last:
+            marks.add(f"y:{day:%Y}")
+            day = year_end
+        elif day.day == 1 and month_end <= last:
+            marks.add(f"m:{day:%Y%m}")
+            day = month_end
+        else:
+            marks.add(f"d:{day:%Y%m%d}")
+        day += timedelta(days=1)
+    return marks
+
+
+def _month_end(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def record_due_on(day: date, *, days: int, counts_closed_days: bool) -> date:

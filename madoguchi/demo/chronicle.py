@@ -24,7 +24,7 @@ from madoguchi.audit import actions as audit
 from madoguchi.booking import rules as booking
 from madoguchi.booking.actions import SUBJECTS
 from madoguchi.booking.models import Appointment, Service
-from madoguchi.casework import rules
+from madoguchi.casework import index, rules
 from madoguchi.casework.models import (
     Case,
     Category,
@@ -93,6 +93,7 @@ class Chronicle:
         with connection.cursor() as cursor:  # our keys were not taken from the database
             for statement in connection.ops.sequence_reset_sql(no_style(), WRITTEN):
                 cursor.execute(statement)
+        index.rebuild()
         audit.record_all(entries=sorted(self._trail, key=lambda entry: entry.at))
 
     # --- residents ---------------------------------------------------------------------------

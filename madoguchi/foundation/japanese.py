@@ -17,6 +17,11 @@ def fold_variants(text: str) -> str:
     return unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).translate(_VARIANTS)
 
 
+_KATAKANA = str.maketrans(
+    {chr(hiragana): chr(hiragana + 0x60) for hiragana in range(0x3041, 0x3097)} | {"ヶ": "ケ"}
+)
+
+
 def name_key(name: str) -> str:
     """Return the key under which a name is found, whatever its spelling: no blanks, one case."""
     folded = fold_variants(name).replace("ヶ", "ケ").casefold()
@@ -27,3 +32,12 @@ def kana_key(kana: str) -> str:
     """Return the key of a reading: full-width katakana, no blanks (たかはし → タカハシ)."""
     katakana: str = jaconv.hira2kata(unicodedata.normalize("NFKC", kana))
     return "".join(katakana.split()).replace("・", "")
+
+
+def text_key(text: str) -> str:
+    """
+    Return the text as full-text search compares it: variants, width, case and kana folded.
+
+    Blanks and line ends are gone, so that a word broken over two lines is found.
+    """
+    return "".join(fold_variants(text).casefold().translate(_KATAKANA).split())

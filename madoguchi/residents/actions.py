@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -73,6 +74,8 @@ def update(*, resident: Resident, by: User, at: datetime, **fields: Any) -> Resi
         if old != value:
             setattr(resident, field, value)
             changed.append(field)
+    if not resident.is_new_to_search:
+        resident.is_new_to_search = bool({"name", "kana"} & set(changed))
     resident.save()
     audit.record(
         verb="resident.update",
@@ -132,7 +135,7 @@ def _set_restricted(
     resident: Resident, restricted: bool, verb: str, reason: str, by: User, at: datetime
 ) -> None:
     reason = _reason(reason)
-    Resident.objects.filter(pk=resident.pk).update(is_restricted=restricted)
+    Resident.objects.filter(pk=resident.pk).update(is_restricted=restricted, is_new_to_search=True)
     resident.is_restricted = restricted
     audit.record(
         verb=verb,
@@ -173,3 +176,8 @@ def _reason(text: str) -> str:
     if not text:
         raise ReasonMissing("理由を入力してください。監査証跡に残ります。")
     return text
+
+
+def settle_search(*, ids: Collection[int]) -> None:
+    """Search has noted these residents' names: its own upkeep, so nothing for the trail."""
+    Resident.objects.filter(pk__in=ids).update(is_new_to_search=False)

@@ -44,9 +44,18 @@ class Resident(models.Model):
     is_restricted = models.BooleanField("住所秘匿・限定表示", default=False)
     contact_note = models.CharField("連絡の方法", max_length=200, blank=True)
     created_at = models.DateTimeField("登録日時")
+    # The floors above index names: they look here for what has changed since they last did.
+    is_new_to_search = models.BooleanField("検索への反映待ち", default=False)
 
     class Meta:
         verbose_name = "相談者"
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="resident_new_to_search",
+                condition=models.Q(is_new_to_search=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"相談者 {self.pk}"

@@ -4,6 +4,8 @@ from madoguchi.foundation.japanese import kana_key, name_key
 from madoguchi.residents.models import Resident
 from madoguchi.residents.rules import opened, phone_key
 
+_BETWEEN_DIGITS = str.maketrans("", "", "-()+‐−ー")
+
 
 def find_matches(*, name: str = "", kana: str = "", phone: str = "") -> QuerySet[Resident]:
     """
@@ -38,6 +40,19 @@ def search(words: str) -> QuerySet[Resident]:
     return Resident.objects.filter(meant).order_by("kana_key", "name_key", "pk")
 
 
+def with_phone(text: str) -> list[int]:
+    """
+    Return whom a text that is a whole phone number means; [] for any other text.
+
+    Never a restricted person: whoever holds the number could test it.
+    """
+    digits = phone_key(text)
+    if len(digits) < 10 or name_key(text).translate(_BETWEEN_DIGITS) != digits:
+        return []
+    found = Resident.objects.filter(phone_key=digits, is_restricted=False)
+    return list(found.values_list("pk", flat=True))
+
+
 def words_about(resident: Resident) -> list[str]:
     """
     Return the words that point at the person: names, phone, mail, address.
@@ -52,3 +67,8 @@ def words_about(resident: Resident) -> list[str]:
 def mail_address(resident: Resident) -> str:
     """Return where to write to the person. For the out-tray only: never show or log it."""
     return opened(resident.email)
+
+
+def changed_for_search() -> list[int]:
+    """Return whose name or restriction has changed since search last took note."""
+    return list(Resident.objects.filter(is_new_to_search=True).values_list("pk", flat=True))

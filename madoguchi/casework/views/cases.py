@@ -3,7 +3,6 @@ from typing import Any
 
 import segno
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -60,10 +59,8 @@ SEALS = ("課長", "係長", "担当", "受付")
 @requires(Verb.READ_CASES)
 def cases(request: StaffRequest) -> HttpResponse:
     """Show the cases the user may know of, narrowed by what the address says."""
-    form, found = _found(request)
-    page = Paginator(found.select_related("resident", "category", "owner"), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    form, wanted = _wanted(request)
+    page = access.cases_page(request.user, wanted, page=request.GET.get("page"), size=PER_PAGE)
     now = timezone.now()
     if page.object_list:
         access.note_list("case.list", request.user, (case.pk for case in page), at=now)
@@ -81,7 +78,8 @@ def cases(request: StaffRequest) -> HttpResponse:
 @requires(Verb.READ_CASES)
 def cases_excel(request: StaffRequest) -> HttpResponse:
     """Give the same list as an Excel file, all of it; what is in the file is in the trail."""
-    _, found = _found(request)
+    _, wanted = _wanted(request)
+    found = access.cases_found(request.user, wanted)
     now = timezone.now()
     listed: list[int] = []
     try:
@@ -117,7 +115,7 @@ def _list_rows(found: CaseQuerySet, listed: list[int]) -> Iterator[tuple[Any, ..
         )
 
 
-def _found(request: StaffRequest) -> tuple[CaseFilterForm, CaseQuerySet]:
+def _wanted(request: StaffRequest) -> tuple[CaseFilterForm, dict[str, Any]]:
     given = request.GET.copy()
     if "status" not in given:
         given["status"] = "" if given.get("q") or given.get("result") else "open"
@@ -125,7 +123,7 @@ def _found(request: StaffRequest) -> tuple[CaseFilterForm, CaseQuerySet]:
     wanted = form.cleaned_data if form.is_valid() else {"status": "open"}
     if wanted.get("mine"):
         wanted = wanted | {"mine": request.user}
-    return form, queries.cases_found(access.visible_cases(request.user), wanted)
+    return form, wanted
 
 
 def _same_list(request: StaffRequest, name: str) -> str:
