@@ -348,6 +348,7 @@ def pass_on(*, leaver: User, successor: User, by: User, at: datetime) -> tuple[i
         ignore_conflicts=True,
     )
     requests = Handover.objects.outstanding().filter(officer=leaver).update(officer=successor)
+    index.note(*(case.pk for case in cases))
     detail = {"from": leaver.pk, "to": successor.pk}
     audit.record_all(
         entries=[

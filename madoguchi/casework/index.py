@@ -79,20 +79,24 @@ def _grams(text: str) -> set[str]:
 # --- Writing -------------------------------------------------------------------------------
 
 
-def note(case: int) -> None:
-    """Write what search knows of the case, in the caller's transaction; it waits for `merge`."""
-    (document,) = documents([case])
-    known = SearchText.objects.filter(pk=case).first()
-    if known is None:
-        SearchText.objects.bulk_create([_row(document)])
-        return
-    if (known.text, known.names, known.marks) == (document.text, document.names, document.marks):
-        return
-    if not known.is_waiting:
-        known.before = FIELDS.join([known.text, known.names, known.marks])
-        known.is_waiting = True
-    known.text, known.names, known.marks = document.text, document.names, document.marks
-    known.save()
+def note(*cases: int) -> None:
+    """Write what search knows of the cases, in the caller's transaction; they wait for `merge`."""
+    known = SearchText.objects.in_bulk(cases)
+    new, changed = [], []
+    for document in documents(cases):
+        row = known.get(document.case)
+        now = (document.text, document.names, document.marks)
+        if row is None:
+            new.append(_row(document))
+        elif (row.text, row.names, row.marks) != now:
+            if not row.is_waiting:
+                row.before = FIELDS.join([row.text, row.names, row.marks])
+                row.is_waiting = True
+            row.text, row.names, row.marks = now
+            changed.append(row)
+    SearchText.objects.bulk_create(new, batch_size=500)
+    fields = ["text", "names", "marks", "is_waiting", "before"]
+    SearchText.objects.bulk_update(changed, fields, batch_size=100)
 
 
 def _row(document: Document, *, is_waiting: bool = True) -> SearchText:
@@ -111,8 +115,7 @@ def catch_up() -> None:
     if not changed:
         return
     with transaction.atomic():
-        for case in Case.objects.filter(resident__in=changed).values_list("pk", flat=True):
-            note(case)
+        note(*Case.objects.filter(resident__in=changed).values_list("pk", flat=True))
         residents.settle_search(ids=changed)
 
 

@@ -24,7 +24,6 @@ from madoguchi.residents import queries as residents
 from madoguchi.staff.models import User
 
 
-<<<<<<< HEAD
 # Whose part in a case is their division's: it owns the case or was asked about it; the centre
 # follows every case.
 _FOR_THE_DIVISION = (
@@ -34,12 +33,9 @@ _FOR_THE_DIVISION = (
 )
 
 
-def cases_found(cases: CaseQuerySet, wanted: Mapping[str, Any]) -> CaseQuerySet:
-=======
 def cases_found(
     cases: CaseQuerySet, wanted: Mapping[str, Any], *, finds_hidden_names: bool = False
 ) -> CaseQuerySet:
->>>>>>> 0f9094d (Every list and every search of the cases out of one index of bitmaps, with the reader's permissions in it)
     """
     Narrow the cases to what the list's form asks for, newest first.
 
