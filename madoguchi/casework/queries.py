@@ -23,7 +23,6 @@ from madoguchi.knowledge.models import Faq
 from madoguchi.residents import queries as residents
 from madoguchi.staff.models import User
 
-
 # Whose part in a case is their division's: it owns the case or was asked about it; the centre
 # follows every case.
 _FOR_THE_DIVISION = (
