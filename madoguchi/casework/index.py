@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import add
 from typing import Any, cast
 
 from django.db import connection, transaction
@@ -66,14 +67,19 @@ class Document:
 
 
 def _signs(text: str, names: str, marks: str) -> set[str]:
-    hidden = {f"h:{sign}" for sign in _grams(names)}
-    return _grams(text) | hidden | set(marks.split())
+    found = _grams(text)
+    found.update(marks.split())
+    if names:
+        found.update(f"h:{sign}" for sign in _grams(names))
+    return found
 
 
 def _grams(text: str) -> set[str]:
-    found = set(text)
-    found.update(map(str.__add__, text, text[1:]))
-    return {sign for sign in found if PART not in sign}
+    found: set[str] = set()
+    for part in text.split(PART):
+        found.update(part)
+        found.update(map(add, part, part[1:]))
+    return found
 
 
 # --- Writing -------------------------------------------------------------------------------
@@ -188,12 +194,13 @@ def _rebuild_block(block: int) -> int:
     ids = range(first, first + BLOCK)
     SearchText.objects.filter(case__gte=first, case__lt=first + BLOCK).delete()
     SearchBits.objects.filter(block=block).delete()
-    places: dict[str, array[int]] = defaultdict(lambda: array("H"))
+    places: dict[str, list[int]] = defaultdict(list)
     rows = []
     for document in documents(ids):
         rows.append(_row(document, is_waiting=False))
+        place = document.case - first
         for sign in document.signs:
-            places[sign].append(document.case - first)
+            places[sign].append(place)
     SearchText.objects.bulk_create(rows, batch_size=2_000)
     _save_bitmaps((sign, block, _drawn(where)) for sign, where in sorted(places.items()))
     return len(rows)
@@ -263,13 +270,13 @@ def _joined(texts: Iterable[str]) -> str:
 
 def _packed(bits: int) -> bytes:
     places = [BLOCK - 1 - found for found in _ones(f"{bits:0{BLOCK}b}")] if bits else []
-    return _drawn(array("H", reversed(places)))
+    return _drawn(places[::-1])
 
 
-def _drawn(places: "array[int]") -> bytes:
+def _drawn(places: Sequence[int]) -> bytes:
     """Keep few cases as their numbers, many as a bitmap, compressed where that helps."""
     if len(places) <= FEW:
-        return b"n" + places.tobytes()
+        return b"n" + array("H", places).tobytes()
     bitmap = bytearray(BLOCK // 8)
     for place in places:
         bitmap[place >> 3] |= 1 << (place & 7)
@@ -458,7 +465,7 @@ def find(sought: Sought, *, found_waiting: Callable[[Sequence[int]], Iterable[in
 
 
 def _pairs(word: str) -> set[str]:
-    return set(map(str.__add__, word, word[1:]))
+    return set(map(add, word, word[1:]))
 
 
 def _numbers(signs: Iterable[str]) -> dict[str, int]:

@@ -17,8 +17,10 @@ def fold_variants(text: str) -> str:
     return unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).translate(_VARIANTS)
 
 
-_KATAKANA = str.maketrans(
-    {chr(hiragana): chr(hiragana + 0x60) for hiragana in range(0x3041, 0x3097)} | {"ヶ": "ケ"}
+_TEXT = (
+    _VARIANTS
+    | {hiragana: hiragana + 0x60 for hiragana in range(0x3041, 0x3097)}
+    | str.maketrans("ヶゖ", "ケケ")
 )
 
 
@@ -40,4 +42,5 @@ def text_key(text: str) -> str:
 
     Blanks and line ends are gone, so that a word broken over two lines is found.
     """
-    return "".join(fold_variants(text).casefold().translate(_KATAKANA).split())
+    folded = unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).casefold()
+    return "".join(folded.translate(_TEXT).split())
