@@ -513,6 +513,10 @@ def by_ticket(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"signed": world.visits[relation].address.split("/")[2]}
 
 
+def by_pending_link(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"token": world.pending.token}
+
+
 def by_link(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"token": world.appointments[relation].token}
 
@@ -592,6 +596,8 @@ BOOKING = {
     "booking:calendar": Rule(None, kwargs=by_link),
     "booking:reschedule": Rule(None, FORM, kwargs=by_link, query=a_place, post=nothing),
     "booking:cancel": Rule(None, FORM, kwargs=by_link, post=nothing),
+    "booking:confirm": Rule(None, FORM, kwargs=by_pending_link, post=nothing),
+    "booking:counter_calendar": Rule(None, kwargs=lambda w, r: {"token": w.feed.token}),
     "reception:display": Rule(None, kwargs=of_site),
     "reception:congestion": Rule(None),
     # Whoever holds the ticket may follow it: its link is signed.
@@ -720,6 +726,23 @@ BOOKING = {
     ),
     "booking:cancel_for_resident": Rule(
         CALLERS, FORM, kwargs=of_appointment, post=nothing, reads=True
+    ),
+    "booking:confirm_for_resident": Rule(
+        CALLERS, BUTTON, kwargs=lambda w, r: {"number": w.pending.number}, post=nothing
+    ),
+    "booking:counter_feeds": Rule(SETTERS),
+    "booking:make_feed": Rule(
+        SETTERS,
+        BUTTON,
+        post=lambda w, r: {"counter": w.feed_counters[r].pk},
+        hidden=NOT_OUR_SERVICE,
+    ),
+    "booking:withdraw_feed": Rule(
+        SETTERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.feeds[r].pk},
+        post=nothing,
+        hidden=NOT_OUR_SERVICE,
     ),
     "booking:service_settings": Rule(SETTERS),
     "booking:new_service": Rule(SETTERS, FORM, post=a_service),

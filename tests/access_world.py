@@ -7,6 +7,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from madoguchi.booking import actions as booking
 from madoguchi.booking import rules as grid
 from madoguchi.booking.models import AppointmentPlace, CounterDay, OpeningRule, Service
 from madoguchi.casework import actions as casework
@@ -205,6 +206,22 @@ class World:
             at=timezone.now(),
         )
 
+        asking, asked = self._place(Relation.OWN)
+        self.pending = make.appointment(
+            asked,
+            counter=asking,
+            status="pending",
+            email="kaori@mail.example",
+            confirm_until=timezone.now() + timedelta(days=1),
+        )
+        self.feed_counters = {relation: self._place(relation)[0] for relation in Relation}
+        self.feeds = {
+            relation: booking.make_feed(
+                counter=self._place(relation)[0], by=self.colleague, at=timezone.now()
+            )
+            for relation in Relation
+        }
+        self.feed = self.feeds[Relation.OWN]
         self.rota = RotaRows(self)
         self.moves = personnel.plan(
             effective_on=date(2099, 4, 1),

@@ -13,13 +13,14 @@ from madoguchi.booking import queries, rules
 from madoguchi.booking.models import (
     Appointment,
     AppointmentPlace,
+    CounterFeed,
     Hold,
     OpeningRule,
     Service,
     Waiting,
 )
 from madoguchi.foundation.limits import Limit
-from madoguchi.offices.models import Division, Site
+from madoguchi.offices.models import Counter, Division, Site
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 
@@ -186,3 +187,26 @@ def moves_to_approve(sent: QueryDict, proposals: list[queries.Proposal]) -> dict
             if name != "csrfmiddlewaretoken" and not name.startswith("move-")
         ],
     }
+
+
+def feed_by_token(token: str) -> CounterFeed:
+    """Return the calendar whose secret link this is, or 404; a withdrawn one is none."""
+    if "\x00" in token:
+        raise Http404
+    feeds = CounterFeed.objects.filter(withdrawn_at=None).select_related("counter__site")
+    return get_object_or_404(feeds, token=token)
+
+
+def counters_to_follow(user: User) -> QuerySet[Counter]:
+    """Return the counters whose calendar this person gives out: those of their services."""
+    counters = Counter.objects.filter(is_active=True, services__in=services_of(user))
+    return counters.select_related("site").distinct().order_by("site", "id")
+
+
+def counter_to_follow(user: User, pk: str) -> Counter:
+    return get_object_or_404(counters_to_follow(user), pk=pk if pk.isdecimal() else 0)
+
+
+def feed_of(user: User, pk: int) -> CounterFeed:
+    feeds = CounterFeed.objects.filter(counter__in=counters_to_follow(user))
+    return get_object_or_404(feeds, pk=pk)

@@ -21,6 +21,7 @@ from madoguchi.booking.models import (
     Appointment,
     AppointmentPlace,
     CounterDay,
+    CounterFeed,
     Errand,
     Hold,
     HoldQuerySet,
@@ -160,6 +161,7 @@ def book(
         "key": key,
         "fingerprint": fingerprint,
         "booked_at": at,
+        **_confirmation(errand, email=email, source=source, start=start, at=at),
     }
     try:
         return _book(errand, site=site, window=window, fields=fields, held=held, by=by, at=at)
@@ -198,7 +200,7 @@ def _book(
     appointment.also.set(errand.services[1:])
     _stand(appointment, at=at)
     _tell_reception(site.pk, kind="appointment.book", at=at, appointment=appointment.pk)
-    _mail(appointment, "book", at=at)
+    _mail(appointment, "confirm" if appointment.is_pending else "book", at=at)
     audit.record(
         verb="appointment.book",
         target=appointment,
@@ -209,6 +211,84 @@ def _book(
         detail={"source": appointment.source, "service": appointment.service.code},
     )
     return appointment
+
+
+def _confirmation(
+    errand: Errand, *, email: str, source: Source, start: datetime, at: datetime
+) -> dict[str, Any]:
+    """
+    Let an online booking wait for the mail's link, where the service asks for it.
+
+    Whoever books by telephone, at the counter or at the machine in the hall spoke to us or
+    stands before us: nobody without a mail address is left out.
+    """
+    minutes = errand.confirm_minutes
+    if minutes is None or source is not Source.WEB:
+        return {}
+    if not email:
+        phone = errand.main.division.phone
+        by_phone = f"電話（{phone}）" if phone else "お電話"
+        raise rules.NotBookable(
+            "この手続きのオンライン予約には、メールでの確認が必要です。"
+            f"メールアドレスがない方は、{by_phone}でも予約できます。",
+            field="email",
+        )
+    until = min(at + timedelta(minutes=minutes), start)
+    return {"status": AppointmentStatus.PENDING.value, "confirm_until": until}
+
+
+@transaction.atomic
+def confirm(*, appointment: Appointment, by: User | None = None, at: datetime) -> Appointment:
+    """
+    Make a booking that waits for its mail a booking; confirming twice is confirming once.
+
+    `by` a member of staff: whoever called because no mail came.
+
+    :raises StepNotAllowed: the time for it is over, or it is cancelled.
+    """
+    appointment = _locked(appointment)
+    pending = Appointment.objects.filter(
+        pk=appointment.pk, status=AppointmentStatus.PENDING, confirm_until__gt=at
+    )
+    confirmed = pending.update(status=AppointmentStatus.BOOKED)
+    appointment = _whole(appointment.pk)
+    if not confirmed:
+        if appointment.status == AppointmentStatus.BOOKED:
+            return appointment
+        raise rules.StepNotAllowed(
+            "確認の期限を過ぎたため、この予約は取り消されました。もう一度予約してください。"
+        )
+    _tell_reception(
+        appointment.site.pk, kind="appointment.confirm", at=at, appointment=appointment.pk
+    )
+    _mail(appointment, "book", at=at)
+    _record(appointment, "appointment.confirm", by=by, at=at)
+    return appointment
+
+
+@transaction.atomic
+def _lapse(appointment: Appointment, *, at: datetime) -> None:
+    """Give back the place of a booking that was not confirmed in time."""
+    appointment = _locked(appointment)
+    late = Appointment.objects.unconfirmed(at=at).filter(pk=appointment.pk)
+    if not late.update(status=AppointmentStatus.CANCELLED, cancelled_at=at):
+        return
+    appointment = _whole(appointment.pk)
+    if not _keep_back(appointment, by=None, at=at):
+        free(day=appointment.day, counter_id=appointment.counter_id, mask=appointment.mask)
+    _leave(appointment, at=at)
+    _tell_reception(
+        appointment.site.pk, kind="appointment.lapse", at=at, appointment=appointment.pk
+    )
+    _mail(appointment, "lapse", at=at)
+    audit.record(
+        verb="appointment.lapse",
+        target=appointment,
+        key=appointment.number,
+        person=appointment.resident_id,
+        actor="system",
+        at=at,
+    )
 
 
 def _lengths(errand: Errand) -> dict[str, int]:
@@ -259,7 +339,7 @@ def _check_own_limit(errand: Errand, fields: dict[str, Any], *, at: datetime) ->
     person = Q()
     for name, value in known.items():
         person |= Q(**{f"{name}__iexact" if name == "email" else name: value})
-    coming = Appointment.objects.filter(person, status=AppointmentStatus.BOOKED, start__gte=at)
+    coming = Appointment.objects.filter(person, status__in=rules.STANDING, start__gte=at)
     for service in limited:
         of_service = coming.filter(Q(service=service) | Q(also=service)).distinct()
         if service.most_per_person and of_service.count() >= service.most_per_person:
@@ -429,10 +509,14 @@ def _take_over(held: Hold, errand: Errand, *, window: rules.Window, at: datetime
 
 def release_lapsed(*, at: datetime) -> int:
     """
-    Give back every place whose hold has lapsed; return how many. Each on its own.
+    Give back every place whose hold has lapsed; return how many. Each on its own, and likewise
+    every booking that was not confirmed by mail in time.
 
     What was cancelled, or offered and not taken, goes to the next who waits for it instead.
     """
+    for unconfirmed in list(Appointment.objects.unconfirmed(at=at).order_by("confirm_until")):
+        with suppress(rules.StepNotAllowed):  # moved meanwhile: the next round sees it
+            _lapse(unconfirmed, at=at)
     lapsed = Hold.objects.lapsed(at=at).order_by("until", "id")
     given_back = 0
     for held in list(lapsed):
@@ -470,7 +554,7 @@ def cancel(*, appointment: Appointment, by: User | None = None, at: datetime) ->
     :raises StepNotAllowed: the visitor has come, or the time has passed.
     """
     appointment = _locked(appointment)
-    booked = Appointment.objects.filter(pk=appointment.pk, status=AppointmentStatus.BOOKED)
+    booked = Appointment.objects.filter(pk=appointment.pk, status__in=rules.STANDING)
     if by is None:
         booked = booked.filter(start__gt=at)
     moved = booked.update(status=AppointmentStatus.CANCELLED, cancelled_at=at)
@@ -583,8 +667,7 @@ def _locked(appointment: Appointment, days: Q | None = None) -> Appointment:
 
 
 def _lock_days(wanted: Q) -> None:
-    ids = CounterDay.objects.filter(wanted).values("pk")
-    rows = CounterDay.objects.select_for_update().filter(pk__in=ids)
+    rows = CounterDay.objects.select_for_update(of=("self",)).filter(wanted)
     list(rows.order_by("day", "counter_id").values_list("pk", flat=True))
 
 
@@ -597,6 +680,8 @@ def _tell_reception(site_id: int, *, kind: str, at: datetime, **ids: int | str) 
 
 
 SUBJECTS = {
+    "confirm": "予約はまだ終わっていません。確認をお願いします",
+    "lapse": "確認がなかったため、予約を取り消しました",
     "book": "予約を受け付けました",
     "reschedule": "予約を変更しました",
     "move": "市の都合により、予約の日時が変わりました",
@@ -645,7 +730,7 @@ def arrive(*, appointment: Appointment, site: Site, at: datetime) -> Appointment
     :raises StepNotAllowed: another day, another site, cancelled, or already here.
     """
     moved = Appointment.objects.filter(
-        pk=appointment.pk, status=AppointmentStatus.BOOKED, counter__site=site
+        pk=appointment.pk, status__in=rules.STANDING, counter__site=site
     )
     day = _today(at)
     arrived = moved.on_day(day).update(status=AppointmentStatus.ARRIVED)
@@ -1244,3 +1329,25 @@ def rebuild_busy(*, first: date | None = None, last: date | None = None) -> int:
         batch_size=500,
     )
     return len(wrong) + len(wanted)
+
+
+# --- calendars of counters -------------------------------------------------------------------
+
+
+@transaction.atomic
+def make_feed(*, counter: Counter, by: User, at: datetime) -> CounterFeed:
+    """Make the counter's link for calendar programs; an earlier one stops working."""
+    counter = Counter.objects.select_for_update().get(pk=counter.pk)
+    counter.feeds.filter(withdrawn_at=None).update(withdrawn_at=at)
+    feed = CounterFeed.objects.create(
+        counter=counter, token=rules.new_token(), made_at=at, made_by=by.get_username()
+    )
+    audit.record(verb="counter_feed.make", target=feed, actor=by.get_username(), at=at)
+    return feed
+
+
+@transaction.atomic
+def withdraw_feed(*, feed: CounterFeed, by: User, at: datetime) -> None:
+    """Let the link stop working; done twice, nothing more happens."""
+    CounterFeed.objects.filter(pk=feed.pk, withdrawn_at=None).update(withdrawn_at=at)
+    audit.record(verb="counter_feed.withdraw", target=feed, actor=by.get_username(), at=at)

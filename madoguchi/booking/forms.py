@@ -292,6 +292,7 @@ NUMBERS = {  # field of a service: lowest, highest; what the form leaves empty k
     "opens_days_before": (0, rules.MAX_OPENS_DAYS),
     "online_share": (0, 100),
     "booking_share": (0, 100),
+    "confirm_minutes": rules.CONFIRM,
 }
 MUST_BE_SAID = ("minutes", "lead_minutes", "opens_days_before")
 
@@ -326,6 +327,7 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
             ),
         ),
         ("電話や、予約なしの方のための枠", ("online_share", "booking_share")),
+        ("オンライン予約の確認", ("confirm_minutes",)),
     )
 
     class Meta:
@@ -357,6 +359,7 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
             "lead_minutes",
             "online_share",
             "booking_share",
+            "confirm_minutes",
         ]
         widgets = {
             "stage": forms.RadioSelect,
@@ -384,6 +387,8 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
             "closes_at": "締め切る日の、この時刻まで。例: 17:00",
             "lead_minutes": "例: 60（1時間前まで）",
             "online_share": "窓口の1日の受付時間のうち、オンライン予約に使ってよい割合。",
+            "confirm_minutes": "空欄なら、確認は求めません。30と入れると、メールのリンクを"
+            "30分以内に押した予約だけが成立します。電話・窓口・受付機の予約には求めません。",
             "booking_share": "電話・窓口の予約も合わせた割合。残りは予約なしの方のためです。",
         }
 

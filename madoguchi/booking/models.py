@@ -70,6 +70,9 @@ class Service(models.Model):
     releases_at = models.TimeField("新しい日を出す時刻", default=rules.RELEASE_AT)
     online_share = models.PositiveSmallIntegerField("オンライン予約の枠（％）", default=100)
     booking_share = models.PositiveSmallIntegerField("予約全体の枠（％）", default=100)
+    confirm_minutes = models.PositiveSmallIntegerField(
+        "メールでの確認を何分以内に求めるか", null=True, blank=True
+    )
     is_active = models.BooleanField("使用中", default=True)
     order = models.PositiveSmallIntegerField("並び順", default=100)
 
@@ -94,6 +97,10 @@ class Service(models.Model):
             models.CheckConstraint(
                 name="service_shares_are_parts",
                 condition=Q(online_share__lte=F("booking_share"), booking_share__lte=100),
+            ),
+            models.CheckConstraint(
+                name="service_confirmation_within_a_day",
+                condition=Q(confirm_minutes=None) | Q(confirm_minutes__range=rules.CONFIRM),
             ),
             models.CheckConstraint(
                 name="service_receives_somebody",
@@ -140,6 +147,7 @@ SETTINGS = (
     "releases_at",
     "online_share",
     "booking_share",
+    "confirm_minutes",
     "is_active",
 )
 
@@ -169,6 +177,12 @@ class Errand:
         """The part of an address that carries it from page to page; empty for the plain one."""
         parts = [f"&also={service.code}" for service in self.services[1:]]
         return "".join([*parts, f"&people={self.people}" if self.people > 1 else ""])
+
+    @property
+    def confirm_minutes(self) -> int | None:
+        """Within how many minutes the booking is confirmed by mail; None: it is not asked for."""
+        asked = [s.confirm_minutes for s in self.services if s.confirm_minutes is not None]
+        return min(asked, default=None)
 
     @property
     def things_to_bring(self) -> list[str]:
@@ -532,6 +546,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         first = rules.start_of(day, 0)
         return self.filter(start__gte=first, start__lt=first + timedelta(days=1))
 
+    def unconfirmed(self, *, at: datetime) -> Self:
+        """Whose confirmation by mail did not come in time."""
+        return self.filter(status=rules.AppointmentStatus.PENDING, confirm_until__lte=at)
+
     def to_remind(self, *, day: date) -> Self:
         """Who comes that day, booked before the day before, and was not reminded of this start."""
         coming = self.on_day(day).filter(status=rules.AppointmentStatus.BOOKED).exclude(email="")
@@ -599,6 +617,7 @@ class Appointment(models.Model):
         blank=True,
     )
     booked_at = models.DateTimeField("受付日時")
+    confirm_until = models.DateTimeField("メールでの確認の期限", null=True, blank=True)
     cancelled_at = models.DateTimeField("取消日時", null=True, blank=True)
     reminded_of = models.DateTimeField("前日のお知らせをした日時", null=True, blank=True)
 
@@ -618,11 +637,23 @@ class Appointment(models.Model):
                 & Q(cancelled_at__isnull=False)
                 | ~Q(status=rules.AppointmentStatus.CANCELLED.value) & Q(cancelled_at=None),
             ),
+            models.CheckConstraint(
+                name="appointment_pending_until_when",
+                condition=~Q(status=rules.AppointmentStatus.PENDING.value)
+                | Q(confirm_until__isnull=False) & ~Q(email=""),
+            ),
             models.UniqueConstraint(
                 fields=["counter", "start"],
                 condition=~Q(status=rules.AppointmentStatus.CANCELLED.value),
                 name="appointment_one_per_start",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["confirm_until"],
+                condition=Q(status=rules.AppointmentStatus.PENDING.value),
+                name="appointment_unconfirmed",
+            )
         ]
 
     def __str__(self) -> str:
@@ -671,6 +702,10 @@ class Appointment(models.Model):
         return self.status == rules.AppointmentStatus.BOOKED
 
     @property
+    def is_pending(self) -> bool:
+        return self.status == rules.AppointmentStatus.PENDING
+
+    @property
     def contact(self) -> ShownContact:
         """What staff pages may show: masked while the display of whose it is is restricted."""
         if self.resident is not None and self.resident.is_restricted:
@@ -715,3 +750,39 @@ class AppointmentPlace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.appointment} {self.day}"
+
+
+class CounterFeed(models.Model):
+    """
+    窓口のカレンダー — a link with which a calendar program follows the bookings of a counter.
+
+    It tells times and services, never who comes. Whoever has the link may read it, so it is a
+    secret that is withdrawn and made anew.
+    """
+
+    personal_fields = ()
+
+    counter = models.ForeignKey(
+        Counter, on_delete=models.CASCADE, verbose_name="窓口", related_name="feeds"
+    )
+    token = models.CharField("鍵", max_length=64, unique=True)
+    made_at = models.DateTimeField("作成日時")
+    made_by = models.CharField("作成者", max_length=150)
+    withdrawn_at = models.DateTimeField("取り消した日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "窓口のカレンダー"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["counter"],
+                condition=Q(withdrawn_at=None),
+                name="counter_feed_one_in_force",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.counter} カレンダー"
+
+    @property
+    def address(self) -> str:
+        return reverse("booking:counter_calendar", args=[self.token])

@@ -530,7 +530,7 @@ def untold_moves(service: Service) -> QuerySet[AppointmentPlace]:
     """Return the appointments that the office moved and whose holders nobody has told yet."""
     moved = AppointmentPlace.objects.filter(
         appointment__service=service,
-        appointment__status=rules.AppointmentStatus.BOOKED,
+        appointment__status__in=rules.STANDING,
         is_moved_by_office=True,
         told_at=None,
         left_at=None,
@@ -705,7 +705,7 @@ def orphans(*, counters: Iterable[Counter], at: datetime) -> list[Appointment]:
     receives it no more. In order of time.
     """
     coming = Appointment.objects.filter(
-        counter__in=counters, status=rules.AppointmentStatus.BOOKED, start__gte=at
+        counter__in=counters, status__in=rules.STANDING, start__gte=at
     )
     rows = coming.select_related("service", "counter__site").prefetch_related("also")
     opened = {
@@ -772,3 +772,10 @@ def offered(waiting: Waiting, *, at: datetime) -> Hold | None:
     """Return the place that is kept for this person now."""
     rows = Hold.objects.select_related("service", "counter__site")
     return rows.filter(waiting=waiting, until__gt=at).first()
+
+
+def followed(counter: Counter, *, on: date) -> list[Appointment]:
+    """Return what the counter's calendar shows: from a week ago, the cancelled ones too."""
+    since = rules.start_of(on - timedelta(days=7), 0)
+    rows = Appointment.objects.filter(counter=counter, start__gte=since)
+    return list(rows.select_related("service").prefetch_related("also").order_by("start", "id"))

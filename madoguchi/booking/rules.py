@@ -32,6 +32,7 @@ WHOLE_DAY = (1 << CELLS) - 1
 HORIZON_DAYS = 190  # how far ahead counter-days are laid out
 MAX_OPENS_DAYS = 180
 RELEASE_AT = time(8, 30)  # the last bookable day is released when the office is awake
+CONFIRM = (5, 24 * 60)  # minutes within which a booking may have to be confirmed by mail
 HOLD = timedelta(minutes=15)  # how long a place is kept while the form is filled in
 CLOSE_AT = time(17, 0)  # and booking for a day ends while it still is
 MOST_CELLS = 32  # eight hours: the longest visit, its buffers included
@@ -65,6 +66,7 @@ SOURCE_LABELS = {Source.WEB: "オンライン", Source.PHONE: "電話", Source.C
 
 
 class AppointmentStatus(StrEnum):
+    PENDING = "pending"  # waits for the confirmation by mail; the place is taken meanwhile
     BOOKED = "booked"
     ARRIVED = "arrived"
     MISSED = "missed"
@@ -72,11 +74,13 @@ class AppointmentStatus(StrEnum):
 
 
 APPOINTMENT_LABELS = {
+    AppointmentStatus.PENDING: "確認待ち",
     AppointmentStatus.BOOKED: "予約済",
     AppointmentStatus.ARRIVED: "来庁",
     AppointmentStatus.MISSED: "来庁なし",
     AppointmentStatus.CANCELLED: "取消",
 }
+STANDING = frozenset({AppointmentStatus.PENDING, AppointmentStatus.BOOKED})  # may be cancelled
 FREE_AGAIN = frozenset({AppointmentStatus.CANCELLED})  # every other status occupies its cells
 
 

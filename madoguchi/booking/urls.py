@@ -23,8 +23,13 @@ urlpatterns = [
         waiting.leave_waiting_for_resident,
         name="leave_waiting_for_resident",
     ),
+    path("calendars/<str:token>.ics", public.counter_calendar, name="counter_calendar"),
+    path("staff/calendars/", services.counter_feeds, name="counter_feeds"),
+    path("staff/calendars/new/", services.make_feed, name="make_feed"),
+    path("staff/calendars/<int:pk>/withdrawal/", services.withdraw_feed, name="withdraw_feed"),
     path("appointments/", public.find_booking, name="find_booking"),
     path("appointments/<str:token>/", public.appointment, name="appointment"),
+    path("appointments/<str:token>/confirmation/", public.confirm, name="confirm"),
     path("appointments/<str:token>/sheet/", public.sheet, name="sheet"),
     path("appointments/<str:token>/qr.svg", public.qr, name="qr"),
     path("appointments/<str:token>/calendar.ics", public.calendar, name="calendar"),
@@ -36,6 +41,11 @@ urlpatterns = [
     path("staff/appointments/new/<slug:code>/hold/", telephone.hold, name="hold_for_resident"),
     path(
         "staff/appointments/<str:number>/", telephone.appointment, name="appointment_for_resident"
+    ),
+    path(
+        "staff/appointments/<str:number>/confirmation/",
+        telephone.confirm,
+        name="confirm_for_resident",
     ),
     path(
         "staff/appointments/<str:number>/change/",

@@ -10,9 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from icalendar import Calendar, Event
 
-from madoguchi.booking import access, actions, queries, rules
+from madoguchi.booking import access, actions, calendars, queries, rules
 from madoguchi.booking.forms import (
     ErrandForm,
     FindForm,
@@ -125,7 +124,8 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error(None, str(reason))
             form.renew_key()
         except RuleBroken as reason:
-            form.add_error(None, str(reason))
+            field = getattr(reason, "field", "")
+            form.add_error(field if field in form.fields else None, str(reason))
             status = 409
             window = queries.window_of(errand, at=at)
             nearest = queries.nearest_slots(errand, window=window, **place)
@@ -165,6 +165,29 @@ def appointment(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
+@require_get_or_post
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """
+    The link of the mail; a button confirms, not the link alone.
+
+    Programs that check mails for harm follow every link, and would confirm for nobody.
+    """
+    found = access.appointment_by_token(token)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            actions.confirm(appointment=found, at=timezone.now())
+        except RuleBroken as reason:
+            refusal = str(reason)
+        else:
+            return redirect(f"{found.address}?new=1")
+    elif not found.is_pending:
+        return redirect(found.address)
+    context = {"appointment": found, "refusal": refusal}
+    return render(request, "booking/confirm.html", context, status=409 if refusal else 200)
+
+
+@never_cache
 @require_safe
 def sheet(request: HttpRequest, token: str) -> HttpResponse:
     found = access.appointment_by_token(token)
@@ -187,32 +210,25 @@ def qr(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
-    """
-    An entry for one's own calendar (RFC 5545).
-
-    It names neither the matter nor the link: calendars are shared within families.
-    """
+    """An entry for one's own calendar (RFC 5545)."""
     found = access.appointment_by_token(token)
     city = City.objects.first()
-    event = Event()
-    event.add("uid", f"{found.number}@madoguchi")
-    event.add("dtstamp", found.booked_at)
-    event.add("dtstart", found.start.astimezone(rules.JST))
-    event.add("dtend", found.end.astimezone(rules.JST))
-    event.add("summary", f"{city.name if city else '窓口'}の予約（{found.shown_number}）")
-    event.add("location", f"{found.site} {found.site.address}".strip())
-    if not found.is_changeable:
-        event.add("status", "CANCELLED")
-    ics = Calendar()
-    ics.add("prodid", "-//madoguchi//booking//JA")
-    ics.add("version", "2.0")
-    ics.add("method", "PUBLISH")
-    ics.add_component(event)
-    ics.add_missing_timezones()
     return HttpResponse(
-        ics.to_ical(),
+        calendars.of_appointment(found, city=city.name if city else "窓口"),
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{found.number}.ics"'},
+    )
+
+
+@never_cache
+@require_safe
+def counter_calendar(request: HttpRequest, token: str) -> HttpResponse:
+    """What a calendar program asks for every hour or so."""
+    feed = access.feed_by_token(token)
+    rows = queries.followed(feed.counter, on=timezone.localdate())
+    return HttpResponse(
+        calendars.of_counter(rows, name=f"{feed.counter.site} {feed.counter}"),
+        content_type="text/calendar; charset=utf-8",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +19,7 @@ from madoguchi.booking.forms import (
     WhyForm,
     as_typed,
 )
-from madoguchi.booking.models import Appointment, Service
+from madoguchi.booking.models import Appointment, CounterFeed, Service
 from madoguchi.booking.rules import Source
 from madoguchi.booking.why import explain
 from madoguchi.staff.access import StaffRequest, requires
@@ -241,3 +242,35 @@ def _ask_first(
         context | {"heading": heading, "back": back},
         status=409,
     )
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_safe
+def counter_feeds(request: StaffRequest) -> HttpResponse:
+    """The links with which calendar programs follow the counters."""
+    counters = access.counters_to_follow(request.user)
+    in_force = {
+        feed.counter_id: feed
+        for feed in CounterFeed.objects.filter(counter__in=counters, withdrawn_at=None)
+    }
+    rows = [(counter, in_force.get(counter.pk)) for counter in counters]
+    context = {"rows": rows, "site_url": settings.SITE_URL}
+    return render(request, "booking/counter_feeds.html", context)
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_POST
+def make_feed(request: StaffRequest) -> HttpResponse:
+    counter = access.counter_to_follow(request.user, request.POST.get("counter", ""))
+    actions.make_feed(counter=counter, by=request.user, at=timezone.now())
+    messages.success(request, f"{counter}のカレンダーのリンクを作りました。")
+    return redirect("booking:counter_feeds")
+
+
+@requires(Verb.EDIT_SERVICES)
+@require_POST
+def withdraw_feed(request: StaffRequest, pk: int) -> HttpResponse:
+    feed = access.feed_of(request.user, pk)
+    actions.withdraw_feed(feed=feed, by=request.user, at=timezone.now())
+    messages.success(request, "カレンダーのリンクを止めました。")
+    return redirect("booking:counter_feeds")

@@ -151,6 +151,21 @@ def appointment(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @requires(Verb.BOOK_FOR_RESIDENT)
+@require_POST
+def confirm(request: StaffRequest, number: str) -> HttpResponse:
+    """For whoever calls because the mail did not come."""
+    at = timezone.now()
+    found = access.appointment_to_change(request.user, number, at=at)
+    try:
+        actions.confirm(appointment=found, by=request.user, at=at)
+    except RuleBroken as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.success(request, "予約を確定しました。")
+    return redirect("booking:appointment_for_resident", number)
+
+
+@requires(Verb.BOOK_FOR_RESIDENT)
 @never_cache
 @require_get_or_post
 def reschedule(request: StaffRequest, number: str) -> HttpResponse:
