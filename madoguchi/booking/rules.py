@@ -84,6 +84,16 @@ STANDING = frozenset({AppointmentStatus.PENDING, AppointmentStatus.BOOKED})  # m
 FREE_AGAIN = frozenset({AppointmentStatus.CANCELLED})  # every other status occupies its cells
 
 
+# From the n-th time on within one span, from one address: so many bits of work (foundation.work).
+# A family books twice or thrice and is never asked; a library's visitors wait a second.
+WORK = ((5, 15), (10, 17), (20, 19))
+
+
+def bits_of_work(times: int) -> int:
+    """Return how much the visitor's machine computes before the n-th booking; 0 = nothing."""
+    return max((bits for after, bits in WORK if times > after), default=0)
+
+
 class Full(RuleBroken):
     """The place was taken, or never was free."""
 

@@ -43,15 +43,21 @@ class TooMany(Exception):
         return f"短い間に何度も送られました。{minutes}分ほどたってから、もう一度お試しください。"
 
 
-def spend(limit: Limit, request: HttpRequest, *, at: datetime) -> None:
+def spend(limit: Limit, request: HttpRequest, *, at: datetime) -> int:
     """
-    Count one more time for whoever asks.
+    Count one more time for whoever asks; return how often it is by now in this span.
 
     The address is kept only as a keyed digest that changes with every span.
 
     :raises TooMany: the limit of this span is used up.
     """
-    _spend(limit, visitor(request), at=at)
+    return _spend(limit, visitor(request), at=at)
+
+
+def is_first_use(text: str, *, until: datetime) -> bool:
+    """Say whether this text was never shown before; it is remembered until then."""
+    key = hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return _count(key, ends_at=until) == 1
 
 
 def spend_together(limit: Limit, *, at: datetime) -> None:
@@ -63,16 +69,18 @@ def spend_together(limit: Limit, *, at: datetime) -> None:
     _spend(limit, "everybody", at=at)
 
 
-def _spend(limit: Limit, whose: str, *, at: datetime) -> None:
+def _spend(limit: Limit, whose: str, *, at: datetime) -> int:
     if not settings.RATE_LIMITS:
-        return
+        return 0
     seconds = int(limit.span.total_seconds())
     span = int(at.timestamp()) // seconds
     ends = (span + 1) * seconds
     who = f"{limit.name}|{span}|{whose}"
     key = hmac.new(settings.SECRET_KEY.encode(), who.encode(), hashlib.sha256).hexdigest()
-    if _count(key, ends_at=datetime.fromtimestamp(ends, tz=at.tzinfo)) > limit.times:
+    count = _count(key, ends_at=datetime.fromtimestamp(ends, tz=at.tzinfo))
+    if count > limit.times:
         raise TooMany(max(1, ends - int(at.timestamp())))
+    return count
 
 
 def _count(key: str, *, ends_at: datetime) -> int:

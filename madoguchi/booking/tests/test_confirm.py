@@ -10,7 +10,6 @@ from madoguchi.booking import actions, queries, rules, tasks
 from madoguchi.booking.models import Appointment, Service
 from madoguchi.booking.rules import AppointmentStatus, Source
 from madoguchi.messaging.models import OutboundMessage
-from madoguchi.reception import actions as reception
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -80,15 +79,6 @@ class TestPending:
         made = book(service, at=NINE - timedelta(minutes=5))
 
         assert made.confirm_until == NINE
-
-    def test_reception_receives_whoever_stands_before_it(self) -> None:
-        made = book(confirming_service())
-
-        visit = reception.check_in(
-            appointment=made, site=make.site(), by=make.staff(), at=NINE - timedelta(minutes=3)
-        )
-
-        assert visit.appointment == made
 
 
 class TestConfirm:
@@ -197,14 +187,14 @@ class TestLapse:
 
 
 class TestPages:
-    def test_the_form_says_so_beforehand_and_keeps_what_was_typed(self, client: Client) -> None:
+    def test_the_form_says_so_beforehand_and_keeps_what_was_typed(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: make.NOW)
         service = make.service(code="hoiku", counters=[make.counter("1番")], confirm_minutes=30)
         make.open_counters(service, days=5)
-        day = timezone.localdate() + timedelta(days=3)
-        start = rules.start_of(day, 8)
-        page = (
-            f"/services/hoiku/appointment/?site={make.site().code}&start={start:%Y-%m-%dT%H:%MZ}"
-        )
+        start = NINE
+        page = f"/services/hoiku/appointment/?site={make.site().code}&start={start:%Y-%m-%dT%H:%M}"
 
         answer = client.post(page, {"name": "髙橋 花子", "key": "abc"})
 

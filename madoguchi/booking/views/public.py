@@ -24,11 +24,13 @@ from madoguchi.booking.forms import (
 )
 from madoguchi.booking.models import Hold, Service
 from madoguchi.booking.queries import Slot
-from madoguchi.booking.views import holding
+from madoguchi.booking.views import holding, proving
 from madoguchi.foundation import limits
 from madoguchi.foundation.errors import RuleBroken
+from madoguchi.foundation.work import Unproven
 from madoguchi.offices.models import City
 
+SENT_AGAIN = ("site", "start", "people", "also")
 require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -71,7 +73,6 @@ def hold(request: HttpRequest, code: str) -> HttpResponse:
     at = timezone.now()
 
     def keep(place: Place) -> Hold:
-        limits.spend(access.HOLDING, request, at=at)
         mine = holding.token(request)
         return actions.hold(
             service=service,
@@ -84,12 +85,17 @@ def hold(request: HttpRequest, code: str) -> HttpResponse:
 
     errand = ErrandForm(request.POST, service=service).errand
     try:
-        return holding.take(
-            request, keep, errand=errand, choose="booking:service", form="booking:book"
-        )
+        times = limits.spend(access.HOLDING, request, at=at)
     except limits.TooMany as refused:
         messages.error(request, refused.words)
         return redirect("booking:service", code)
+    if asked := proving.asked(request, "hold", times=times, at=at):
+        sent = [(name, value) for name, value in request.POST.items() if name in SENT_AGAIN]
+        context = {"service": service, "work": asked, "sent": sent}
+        return render(request, "booking/prove.html", context, status=429)
+    return holding.take(
+        request, keep, errand=errand, choose="booking:service", form="booking:book"
+    )
 
 
 @never_cache
@@ -103,11 +109,16 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
     errand = ErrandForm(request.GET, service=service).errand
     form = PersonForm(request.POST or None, initial={"key": new_key()})
     nearest: list[Slot] = []
-    status, wait = 200, 0
+    status, wait, work = 200, 0, None
     if request.method == "POST" and form.is_valid():
         fields = form.cleaned_data | {"key": f"web:{form.cleaned_data['key']}"}
         try:
-            limits.spend(access.BOOKING, request, at=at)
+            times = limits.spend(access.BOOKING, request, at=at)
+            if work := proving.asked(request, "book", times=times, at=at):
+                raise Unproven(
+                    "短い間に何件も予約されています。数秒お待ちになってから、"
+                    "もう一度「この内容で予約する」を押してください。"
+                )
             made = actions.book(
                 service=service,
                 also=errand.services[1:],
@@ -120,6 +131,9 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
         except limits.TooMany as refused:
             form.add_error(None, refused.words)
             status, wait = 429, refused.wait
+        except Unproven as reason:
+            form.add_error(None, str(reason))
+            status = 429
         except rules.KeyReused as reason:
             form.add_error(None, str(reason))
             form.renew_key()
@@ -133,7 +147,8 @@ def book(request: HttpRequest, code: str) -> HttpResponse:
             return redirect(f"{made.address}?new=1")
     end = place["start"] + rules.length(errand.minutes)
     held = holding.held(request, errand, place, at=at)
-    context = {"service": service, "errand": errand, "end": end, "held": held, **place}
+    context = {"service": service, "errand": errand, "end": end, "held": held, "work": work}
+    context |= place
     return _form_page(
         request,
         "booking/book.html",

@@ -534,3 +534,15 @@ class TestAway:
 
         assert "森下 拓" in page
         assert "岡 大輔" not in page
+
+
+def test_a_booking_not_yet_confirmed_by_mail_is_received_all_the_same(
+    service: Service, officer: User
+) -> None:
+    pending = booked(
+        service, status="pending", email="hana@mail.example", confirm_until=today_at(10, 10)
+    )
+
+    visit = actions.check_in(appointment=pending, site=make.site(), by=officer, at=make.NOW)
+
+    assert visit.appointment == pending
