@@ -96,6 +96,11 @@ class CallerForm(PersonForm):
         widget=forms.RadioSelect,
     )
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if not self.is_bound:  # sent back with an error, the summary of errors has the focus
+            self.fields["name"].widget.attrs["autofocus"] = True
+
     def clean_source(self) -> rules.Source:
         return rules.Source(self.cleaned_data["source"])
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from madoguchi.booking import rules
 from madoguchi.booking.models import (
@@ -20,18 +20,23 @@ from madoguchi.booking.models import (
 from madoguchi.booking.rules import Question, Source
 from madoguchi.foundation.japanese import fold_variants, kana_key, name_key
 from madoguchi.offices import queries as offices
-from madoguchi.offices.models import Counter, Site
+from madoguchi.offices.models import Counter, Division, Site
 
 
 @dataclass(frozen=True)
 class Slot:
-    """予約枠: one possible start, and at how many counters it is free; `is_last`: of several."""
+    """
+    予約枠: one possible start, and at how many counters it is free; `is_last`: of several.
+
+    `key` is the key with which staff on the telephone press it.
+    """
 
     start: datetime
     minutes: int
     site: str
     free: int
     is_last: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,12 @@ def services_found(text: str) -> QuerySet[Service]:
             | Q(summary__icontains=word)
         )
     return found
+
+
+def own_first(services: QuerySet[Service], division: Division) -> QuerySet[Service]:
+    """Return the services in the order in which this division is called for them."""
+    is_own = Case(When(division=division, then=0), default=1)
+    return services.order_by(is_own, "order", "kana", "pk")
 
 
 def by_category(found: Iterable[Service]) -> list[tuple[str, list[Service]]]:
@@ -299,6 +310,9 @@ class Choice:
     previous: date | None
     next: date | None
     is_anything_free: bool
+    day_before: date | None = None  # the nearest days with a free place
+    day_after: date | None = None
+    has_keys: bool = False
 
     @property
     def morning(self) -> list[Slot]:
@@ -325,11 +339,13 @@ def choice(
     site: Site | None = None,
     on: date | None = None,
     instead_of: Appointment | Hold | None = None,
+    has_keys: bool = False,
 ) -> Choice:
     """
     Return the month and the times of one day: the asked one if any is free, else the first.
 
-    Without a site, the one with the earliest free place.
+    Without a site, the one with the earliest free place. `has_keys`: for staff who type while
+    they listen.
     """
     first = window.earliest.astimezone(rules.JST).date()
     found = places(errand, first=first, last=window.last_day, window=window, instead_of=instead_of)
@@ -355,10 +371,11 @@ def choice(
                 rules.start_of(shown, cell),
                 errand.minutes,
                 site.code,
-                free,
-                is_last=has_several and free == 1,
+                count,
+                is_last=has_several and count == 1,
+                key=str(place) if has_keys and place <= 9 else "",
             )
-            for cell, free in here[shown].free.items()
+            for place, (cell, count) in enumerate(here[shown].free.items(), start=1)
         ]
     before, after = month - timedelta(days=1), _next_month(month)
     return Choice(
@@ -371,6 +388,9 @@ def choice(
         previous=before.replace(day=1) if before >= first else None,
         next=after if after <= window.last_day else None,
         is_anything_free=bool(with_places),
+        day_before=max((day for day in free if shown and day < shown), default=None),
+        day_after=min((day for day in free if shown and day > shown), default=None),
+        has_keys=has_keys,
     )
 
 

@@ -629,6 +629,31 @@ def show_number(number: str) -> str:
     return f"{number[:4]}-{number[4:]}"
 
 
+# Over a bad line "F" and "H" sound alike: each letter with a word everybody knows.
+SPOKEN = {
+    "A": "アメリカのエー",
+    "C": "カレンダーのシー",
+    "E": "イングランドのイー",
+    "F": "フランスのエフ",
+    "H": "ハワイのエイチ",
+    "J": "ジャパンのジェー",
+    "K": "キログラムのケー",
+    "M": "メートルのエム",
+    "P": "ペンギンのピー",
+    "R": "ラジオのアール",
+    "T": "東京のティー",
+    "V": "ビクトリーのブイ",
+    "W": "ワシントンのダブリュー",
+    "X": "エックス線のエックス",
+    "Y": "横浜のワイ",
+}
+
+
+def read_aloud(number: str) -> list[tuple[str, str]]:
+    """Return each character of an appointment number with how to say it on the telephone."""
+    return [(letter, SPOKEN.get(letter, f"数字の{letter}")) for letter in number]
+
+
 def phone_key(phone: str) -> str:
     """Return the digits of a telephone number, the country code folded: +81 90 → 090."""
     plain = unicodedata.normalize("NFKC", phone).strip()

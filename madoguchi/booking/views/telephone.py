@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from madoguchi.booking import access, actions, queries
+from madoguchi.booking import access, actions, queries, rules
 from madoguchi.booking.forms import (
     AppointmentNumberForm,
     CallerForm,
@@ -39,6 +39,7 @@ def book_for_resident(request: StaffRequest) -> HttpResponse:
     form = SearchForm(request.GET if "q" in request.GET else None)
     words = form.cleaned_data["q"] if form.is_valid() else ""
     found = queries.services_found(words).exclude(stage=Stage.ANNOUNCED.value)
+    found = queries.own_first(found, request.user.division)
     context = {"form": form, "number_form": number_form, "words": words, "services": found}
     return render(request, "booking/book_for_resident.html", context)
 
@@ -57,7 +58,9 @@ def choose(request: StaffRequest, code: str) -> HttpResponse:
     form = ErrandForm(request.GET, service=service)
     window = queries.window_of(form.errand, at=at, source=Source.PHONE)
     own = access.own_hold(holding.token(request), at=at)
-    choice = queries.choice(form.errand, window=window, instead_of=own, **chosen_day(request.GET))
+    choice = queries.choice(
+        form.errand, window=window, instead_of=own, has_keys=True, **chosen_day(request.GET)
+    )
     context = {
         "service": service,
         "errand": form.errand,
@@ -147,7 +150,8 @@ def book(request: StaffRequest, code: str) -> HttpResponse:
 @require_safe
 def appointment(request: StaffRequest, number: str) -> HttpResponse:
     found = access.appointment_to_change(request.user, number, at=timezone.now())
-    return render(request, "booking/appointment_for_resident.html", {"appointment": found})
+    context = {"appointment": found, "read_aloud": rules.read_aloud(found.number)}
+    return render(request, "booking/appointment_for_resident.html", context)
 
 
 @requires(Verb.BOOK_FOR_RESIDENT)
