@@ -26,8 +26,6 @@ from madoguchi.staff.rules import Role
 
 # From one address. A family or a library books more than once; a number is not guessed in ten.
 BOOKING = Limit(name="booking", times=30, span=timedelta(minutes=10))
-# Programs do no work beforehand: what people do without any is their bound.
-BOOKING_BY_PROGRAM = Limit(name="booking", times=10, span=timedelta(minutes=10))
 HOLDING = Limit(name="hold", times=30, span=timedelta(minutes=10))
 LOOK_UP = Limit(name="look_up", times=10, span=timedelta(minutes=10))
 # From all addresses together: a thousand of them shall not guess what one may not.

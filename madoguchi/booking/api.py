@@ -210,7 +210,7 @@ def book(
     ] = None,
 ) -> Status[Any]:
     at = timezone.now()
-    limits.spend(access.BOOKING_BY_PROGRAM, request, at=at)
+    limits.spend(access.BOOKING, request, at=at)
     service = Service.objects.bookable_online().filter(code=booking.service).first()
     if service is None:
         raise _wrong("service", "その手続きは、オンラインでは予約できません。")
