@@ -39,6 +39,10 @@ from madoguchi.staff.rules import Role, Verb
 # visitors each type theirs once.
 SURVEY_CODE = Limit(name="survey_code", times=20, span=timedelta(minutes=10))
 MOST_PAGES = 1_000_000
+SHOWN = (
+    *("number", "received_at", "title", "kind", "channel", "status", "due_on", "is_sensitive"),
+    *("resident__name", "category__name", "owner__name"),
+)
 
 
 class CasePage:
@@ -54,7 +58,8 @@ class CasePage:
         ids = found.ids((wanted - 1) * size, wanted * size + 1)
         self.has_next = len(ids) > size
         self.number = wanted
-        rows = visible.select_related("resident", "category", "owner").in_bulk(ids[:size])
+        rows = visible.select_related("resident", "category", "owner").only(*SHOWN)
+        rows = rows.in_bulk(ids[:size])
         self.object_list = [rows[pk] for pk in ids[:size] if pk in rows]
         if not self.is_counted:
             self.count = max(self.count, len(found.checked))
@@ -121,14 +126,13 @@ def reach(user: User) -> tuple[frozenset[str], ...]:
 def cases_found(user: User, wanted: Mapping[str, Any]) -> CaseQuerySet:
     """Return all the cases of a list, by its definition: for a file, not for a page."""
     names = user.may(Verb.REVEAL_ADDRESS)
-    index.catch_up()
+    index.waiting()
     return queries.cases_found(visible_cases(user), wanted, finds_hidden_names=names)
 
 
 def cases_page(user: User, wanted: Mapping[str, Any], *, page: Any, size: int) -> CasePage:
     """Return one page of the cases the user may know of, narrowed to what is wanted."""
     names = user.may(Verb.REVEAL_ADDRESS)
-    index.catch_up()
     visible = visible_cases(user)
 
     def found_waiting(ids: Sequence[int]) -> Iterable[int]:

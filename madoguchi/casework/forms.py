@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 
 from madoguchi.casework import rules
@@ -17,6 +19,11 @@ from madoguchi.offices.models import Division, Room
 from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 from madoguchi.ui.fields import JapaneseDateField, KanaField, PhoneField
+
+if TYPE_CHECKING:
+    RowField = forms.ModelChoiceField[Any]
+else:
+    RowField = forms.ModelChoiceField
 
 TEXT_LENGTH = 20_000
 REQUIRED_TITLE = "件名を入力してください。ひとことで構いません。例: 保育所の入所申込み"
@@ -410,6 +417,37 @@ class CloseForm(forms.Form):
             del self.fields["without_record_reason"]
 
 
+class ListedRows(ModelChoiceIterator):
+    """The choices out of the rows that the field has read already."""
+
+    field: "ListedChoiceField"
+
+    def __iter__(self) -> Iterator[tuple[Any, str]]:
+        yield ("", self.field.empty_label or "")
+        for row in self.field.rows:
+            yield self.choice(row)
+
+
+class ListedChoiceField(RowField):
+    """A row out of a short table, read once: to be shown, and to check what was chosen."""
+
+    iterator = ListedRows
+
+    @property
+    def rows(self) -> list[Any]:
+        if not hasattr(self, "_rows"):
+            self._rows = list(self.queryset.all()) if self.queryset is not None else []
+        return self._rows
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        found = next((row for row in self.rows if str(row.pk) == str(value)), None)
+        if found is None:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return found
+
+
 class CaseFilterForm(forms.Form):
     """What the case list shows; it lives in the address, so that a list can be kept."""
 
@@ -434,10 +472,10 @@ class CaseFilterForm(forms.Form):
     channel = forms.ChoiceField(
         label="経路", required=False, choices=_choices(rules.CHANNEL_LABELS, first="すべて")
     )
-    category = forms.ModelChoiceField(
+    category = ListedChoiceField(
         queryset=Category.objects.all(), label="分野", required=False, empty_label="すべて"
     )
-    owner = forms.ModelChoiceField(
+    owner = ListedChoiceField(
         queryset=Division.objects.filter(is_outside=False).order_by("-is_centre", "kana", "name"),
         label="担当課",
         required=False,

@@ -24,7 +24,7 @@ from operator import add
 from typing import Any, cast
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, Value
 from django.utils import timezone
 
 from madoguchi.casework import rules
@@ -46,7 +46,7 @@ FEW = 12  # cases of a block that are listed rather than drawn as a bitmap
 PART = "\n"  # between the fields of a text; no word holds it
 FIELDS = "\f"  # between the three fields of `before`; folding has removed it from all
 MERGED_AT_ONCE = 500
-COUNTED = 1_000  # candidates of a long word that are looked at for an exact count
+COUNTED = 1_000  # candidates of a long word that are looked into at once
 CHAIN_LOCK = 7_206_012  # PostgreSQL's advisory lock of whoever merges
 
 _ONE = re.compile("1")
@@ -115,11 +115,8 @@ def _row(document: Document, *, is_waiting: bool = True) -> SearchText:
     )
 
 
-def catch_up() -> None:
+def _catch_up(changed: Sequence[int]) -> None:
     """Note the cases of residents whose name, or whose restriction, has changed since."""
-    changed = residents_found.changed_for_search()
-    if not changed:
-        return
     with transaction.atomic():
         note(*Case.objects.filter(resident__in=changed).values_list("pk", flat=True))
         residents.settle_search(ids=changed)
@@ -379,13 +376,13 @@ class Found:
 
     def _read(self, wanted: int) -> None:
         """Look into the texts of the next candidates until so many hold the words."""
-        size = 250
+        size = COUNTED
         while len(self.checked) < wanted and not self.is_read:
             candidates = _places(self.bits, self.next, self.next + size)
             self.next += len(candidates)
             self.is_read = len(candidates) < size
             self.checked += _holding(self.to_check, candidates, self.sought)
-            size = min(size * 4, 8_000)
+            size = 8 * COUNTED
 
 
 def _places(bits: int, start: int, stop: int) -> list[int]:
@@ -432,7 +429,17 @@ def _holding(words: Sequence[str], ids: Sequence[int], sought: Sought) -> list[i
 
 
 def waiting() -> list[int]:
-    return list(SearchText.objects.filter(is_waiting=True).values_list("pk", flat=True))
+    """Return the cases that wait for the bitmaps, once renamed residents are taken note of."""
+    here = SearchText.objects.filter(is_waiting=True).annotate(is_person=Value(0))
+    people = residents_found.changed_for_search().annotate(is_person=Value(1))
+    both = here.values_list("pk", "is_person").union(
+        people.values_list("pk", "is_person"), all=True
+    )
+    found = list(both)
+    if changed := [pk for pk, is_person in found if is_person]:
+        _catch_up(changed)
+        return waiting()
+    return [pk for pk, _ in found]
 
 
 def find(sought: Sought, *, found_waiting: Callable[[Sequence[int]], Iterable[int]]) -> Found:

@@ -69,6 +69,6 @@ def mail_address(resident: Resident) -> str:
     return opened(resident.email)
 
 
-def changed_for_search() -> list[int]:
+def changed_for_search() -> QuerySet[Resident]:
     """Return whose name or restriction has changed since search last took note."""
-    return list(Resident.objects.filter(is_new_to_search=True).values_list("pk", flat=True))
+    return Resident.objects.filter(is_new_to_search=True)
