@@ -120,7 +120,7 @@ def _asked(rows: int, times: int) -> dict[str, list[float]]:
         "counsellor: all, the last page": (counsellor, f"{LIST}?status=&page={last + 1}"),
         "head: all, the last page": (head, f"{LIST}?status=&page={last + 1}"),
         "counsellor: closed": (counsellor, f"{LIST}?status=closed"),
-        "counsellor: complaints by letter, all": (counsellor, f"{ALL}&kind=complaint&channel=letter"),
+        "counsellor: complaints by letter": (counsellor, f"{ALL}&kind=complaint&channel=letter"),
         "counsellor: one field, closed, page 40": (counsellor, f"{CLOSED}&category=3&page=40"),
         "counsellor: a result, one year": (counsellor, f"{LIST}?status=&result=referred{YEAR}"),
         "counsellor: own cases, all": (counsellor, f"{LIST}?status=&mine=on"),

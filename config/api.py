@@ -6,6 +6,7 @@ from ninja.errors import HttpError
 
 import madoguchi
 from madoguchi.booking.api import router as booking
+from madoguchi.casework.api import router as casework
 from madoguchi.foundation.limits import TooMany
 from madoguchi.knowledge.api import router as knowledge
 
@@ -13,12 +14,13 @@ from madoguchi.knowledge.api import router as knowledge
 api = NinjaAPI(
     title="窓口 API",
     version=madoguchi.__version__,
-    description="予約とよくある質問。画面と同じ決まりで答えます。",
+    description="予約、よくある質問、案件。画面と同じ決まりで答えます。",
     docs_url=None,
     urls_namespace="api",
 )
 api.add_router("", booking)
 api.add_router("", knowledge)
+api.add_router("", casework)
 
 
 @api.exception_handler(TooMany)

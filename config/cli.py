@@ -1,4 +1,4 @@
-"""The command ``madoguchi``: start, demo, doctor, createadmin, audit, faq."""
+"""The command ``madoguchi``: start, demo, doctor, createadmin, audit, faq, token."""
 
 import argparse
 import os
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     parser = _parser()
     chosen, rest = parser.parse_known_args(arguments)
-    if rest and chosen.command not in ("createadmin", "audit", "faq"):
+    if rest and chosen.command not in ("createadmin", "audit", "faq", "token"):
         parser.error(f"知らない指定です: {' '.join(rest)}")
     if chosen.data is not None:
         from_where = os.environ.pop("MADOGUCHI_FROM", ".")
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _python("-m", "config.doctor")
             case "createadmin":
                 return _manage("createadmin", *rest)
-            case "audit" | "faq":
+            case "audit" | "faq" | "token":
                 return _manage(f"{chosen.command}_{chosen.step}", *rest)
     except Refused as reason:
         print(f"madoguchi: {reason}", file=sys.stderr)
@@ -79,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("step", choices=["verify", "head"])
     faq = commands.add_parser("faq", parents=[common], help="FAQをCSVで入出力します")
     faq.add_argument("step", choices=["import", "export"])
+    token = commands.add_parser(
+        "token", parents=[common], add_help=False, help="APIのトークンを発行し、失効させます"
+    )
+    token.add_argument("step", choices=["create", "revoke", "list"])
     return parser
 
 

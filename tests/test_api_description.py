@@ -16,6 +16,8 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from config.api import api
+from madoguchi.staff.actions import create_token
+from madoguchi.staff.rules import Scope
 from tests import make
 
 # What the office's rules refuse (full, not offered) may well fit the description: so a refusal of
@@ -34,6 +36,9 @@ OPERATIONS = [
     ("GET", "/api/v1/bookings/{token}"),
     ("DELETE", "/api/v1/bookings/{token}"),
     ("GET", "/api/v1/faq"),
+    ("POST", "/api/v1/cases"),
+    ("GET", "/api/v1/cases"),
+    ("GET", "/api/v1/cases/{number}"),
 ]
 
 
@@ -47,13 +52,22 @@ def test_every_operation_is_in_this_list() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize(
+    ("method", "path", "trusted"),
+    [
+        (*operation, trusted)
+        for operation in OPERATIONS
+        for trusted in ((True, False) if "/cases" in operation[1] else (True,))
+    ],
+)
 def test_no_server_error_and_no_undocumented_answer(
-    method: str, path: str, client: Client, settings: Settings
+    method: str, path: str, trusted: bool, client: Client, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False
     service = make.service(code="hoiku")
     make.open_counters(service)
+    make.case(number="R8-00012")
+    _, secret = create_token(user=make.staff(), scopes=list(Scope), by="system", at=make.NOW)
     described = json.loads(json.dumps(api.get_openapi_schema()))
     operation = schemathesis.openapi.from_dict(described)[path][method]
     seen = []
@@ -72,7 +86,7 @@ def test_no_server_error_and_no_undocumented_answer(
         )
     )
     def ask(case: "schemathesis.Case[Any]") -> None:
-        response = _answer(client, case)
+        response = _answer(client, case, secret if trusted else "wrong")
         case.validate_response(response, checks=HELD)
         seen.append(response.status_code)
 
@@ -80,12 +94,13 @@ def test_no_server_error_and_no_undocumented_answer(
     assert seen
 
 
-def _answer(client: Client, case: "schemathesis.Case[Any]") -> schemathesis.Response:
+def _answer(client: Client, case: "schemathesis.Case[Any]", secret: str) -> schemathesis.Response:
     """Send the request to the application itself, within the transaction of the test."""
     sent = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
     assert sent.method
     body = sent.body or b""
     headers = {str(name): str(value) for name, value in sent.headers.items()}
+    headers |= {"Authorization": f"Bearer {secret}"}
     answer = client.generic(
         sent.method,
         sent.path_url,

@@ -170,6 +170,8 @@ VERB_LABELS = {
     "staff.reactivate": "職員の利用を再開した",
     "staff.reset_password": "仮パスワードを出した",
     "staff.reset_second_factor": "二段階認証を解除した",
+    "token.create": "APIトークンを発行した",
+    "token.revoke": "APIトークンを失効させた",
     "appointment.book": "予約を取った",
     "counter_feed.make": "窓口のカレンダーのリンクを作った",
     "counter_feed.withdraw": "窓口のカレンダーのリンクを止めた",

@@ -38,10 +38,15 @@ from madoguchi.staff.rules import Role, Verb
 # From one address. Twelve digits with a check digit are not guessed in twenty; a library's
 # visitors each type theirs once.
 SURVEY_CODE = Limit(name="survey_code", times=20, span=timedelta(minutes=10))
+# One program: a busy mail intake writes some a second, a report reads page after page.
+API_WRITES = Limit(name="api_writes", times=6_000, span=timedelta(minutes=1))
+API_READS = Limit(name="api_reads", times=1_200, span=timedelta(minutes=1))
+WRONG_TOKENS = Limit(name="wrong_tokens", times=30, span=timedelta(minutes=10))
 MOST_PAGES = 1_000_000
+MOST_OPEN = 10_000  # cases one person works on at the same time
 SHOWN = (
     *("number", "received_at", "title", "kind", "channel", "status", "due_on", "is_sensitive"),
-    *("resident__name", "category__name", "owner__name"),
+    *("resident__name", "category__name", "category__code", "owner__name", "owner__code"),
 )
 
 
@@ -59,8 +64,8 @@ class CasePage:
         self.has_next = len(ids) > size
         self.number = wanted
         rows = visible.select_related("resident", "category", "owner").only(*SHOWN)
-        rows = rows.in_bulk(ids[:size])
-        self.object_list = [rows[pk] for pk in ids[:size] if pk in rows]
+        listed = rows.in_bulk(ids[:size])
+        self.object_list = [listed[pk] for pk in ids[:size] if pk in listed]
         if not self.is_counted:
             self.count = max(self.count, len(found.checked))
             self.is_counted = found.is_read
@@ -105,12 +110,24 @@ def visible_cases(user: User) -> CaseQuerySet:
     cases: CaseQuerySet = Case.objects.all()
     if not user.may(Verb.READ_CASES) or user.division.is_outside:
         return cases.none()
+    return cases.filter(_within_reach(user))
+
+
+def _within_reach(user: User, *, case: str = "") -> Q:
+    """
+    Return the condition on a case, or on what belongs to one (`case` "case__").
+
+    Written along the row, never as a list of cases: such a list may be a million long.
+    """
+    pk = case.removesuffix("__") or "pk"
+    seen = Q(**{f"{pk}__isnull": False})  # to begin with, all: an empty Q would vanish in an OR
     if not user.is_centre:
-        asked = Handover.objects.filter(to=user.division).exclude(state__in=rules.REFUSED)
-        cases = cases.filter(Q(owner=user.division) | Q(pk__in=asked.values("case")))
-    if user.role == Role.CENTRE_HEAD and user.is_centre:
-        return cases
-    return cases.filter(Q(is_sensitive=False) | _involves(user, "pk"))
+        asked = Handover.objects.filter(case=OuterRef(pk), to=user.division)
+        asked = asked.exclude(state__in=rules.REFUSED)
+        seen &= Q(**{f"{case}owner": user.division_id}) | Q(Exists(asked))
+    if not (user.role == Role.CENTRE_HEAD and user.is_centre):
+        seen &= Q(**{f"{case}is_sensitive": False}) | Q(_involves(user, pk))
+    return seen
 
 
 def reach(user: User) -> tuple[frozenset[str], ...]:
@@ -144,6 +161,17 @@ def cases_page(user: User, wanted: Mapping[str, Any], *, page: Any, size: int) -
     asked = queries.sought(wanted, reach=reach(user), finds_hidden_names=names)
     found = index.find(asked, found_waiting=found_waiting)
     return CasePage(found, visible, page=page, size=size)
+
+
+def own_open_cases(user: User) -> CaseQuerySet:
+    """Return the open cases the user works on, the most urgent first."""
+    marks = (*reach(user), frozenset({f"m:u:{user.pk}"}), queries.OPEN_MARKS)
+    own = queries.open_cases_of(visible_cases(user), user)
+    found = index.find(
+        index.Sought(marks=marks),
+        found_waiting=lambda ids: own.filter(pk__in=ids).values_list("pk", flat=True),
+    )
+    return own.filter(pk__in=found.ids(0, MOST_OPEN))
 
 
 def case_to_read(user: User, number: str, *, at: datetime) -> Case:
@@ -205,7 +233,7 @@ def visible_handovers(user: User) -> HandoverQuerySet:
     asked = Q(to=user.division) & (Q(case__is_sensitive=False) | _involves(user, "case"))
     if user.division.is_outside:
         return handovers.filter(asked)
-    return handovers.filter(asked | Q(case__in=visible_cases(user)))
+    return handovers.filter(asked | _within_reach(user, case="case__"))
 
 
 def requests_asked(user: User) -> HandoverQuerySet:

@@ -22,8 +22,10 @@ from madoguchi.ui.fields import JapaneseDateField, KanaField, PhoneField
 
 if TYPE_CHECKING:
     RowField = forms.ModelChoiceField[Any]
+    RowIterator = ModelChoiceIterator[Any]
 else:
     RowField = forms.ModelChoiceField
+    RowIterator = ModelChoiceIterator
 
 TEXT_LENGTH = 20_000
 REQUIRED_TITLE = "件名を入力してください。ひとことで構いません。例: 保育所の入所申込み"
@@ -417,15 +419,16 @@ class CloseForm(forms.Form):
             del self.fields["without_record_reason"]
 
 
-class ListedRows(ModelChoiceIterator):
+class ListedRows(RowIterator):
     """The choices out of the rows that the field has read already."""
 
     field: "ListedChoiceField"
 
     def __iter__(self) -> Iterator[tuple[Any, str]]:
-        yield ("", self.field.empty_label or "")
+        yield ("", str(self.field.empty_label or ""))
         for row in self.field.rows:
-            yield self.choice(row)
+            value, label = self.choice(row)
+            yield value, str(label)
 
 
 class ListedChoiceField(RowField):

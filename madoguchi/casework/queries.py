@@ -18,9 +18,10 @@ from madoguchi.casework.models import (
     RecordTerm,
 )
 from madoguchi.casework.rules import Moment
-from madoguchi.foundation.japanese import text_key
+from madoguchi.foundation.japanese import name_key, text_key
 from madoguchi.knowledge.models import Faq
 from madoguchi.residents import queries as residents
+from madoguchi.residents.models import Resident
 from madoguchi.staff.models import User
 
 # Whose part in a case is their division's: it owns the case or was asked about it; the centre
@@ -30,6 +31,9 @@ _FOR_THE_DIVISION = (
     | Q(case__handovers__to=F("user__division"))
     | Q(user__division__is_centre=True)
 )
+
+
+OPEN_MARKS = frozenset(f"m:s:{status}" for status in rules.OPEN)
 
 
 def cases_found(
@@ -86,7 +90,7 @@ def sought(
     """Say in the index's marks what the list's form asks for, within the reader's reach."""
     clauses = list(reach)
     if wanted.get("status") == "open":
-        clauses.append(frozenset(f"m:s:{status}" for status in rules.OPEN))
+        clauses.append(OPEN_MARKS)
     for field, letter in (("kind", "k"), ("channel", "c"), ("result", "x"), ("status", "s")):
         if wanted.get(field) and wanted[field] != "open":
             clauses.append(frozenset({f"m:{letter}:{wanted[field]}"}))
@@ -180,6 +184,15 @@ def faq_texts(case: Case) -> dict[str, str]:
         "answer": "\n".join(part for part in parts if part),
         "category": case.category.name,
     }
+
+
+def same_person(named: Mapping[str, str]) -> Resident | None:
+    """Return the one person known by this very name and phone: no program guesses a likeness."""
+    if not (named["name"] and named["phone"]):
+        return None
+    found = residents.find_matches(name=named["name"], phone=named["phone"])
+    same = [person for person in found[:20] if person.name_key == name_key(named["name"])]
+    return same[0] if len(same) == 1 else None
 
 
 def name_in_booking(case: Case) -> dict[str, str]:
@@ -313,7 +326,7 @@ def _who(user: User | None) -> str:
 
 
 def _contact_moments(case: Case) -> list[Moment]:
-    corrected = Contact.objects.select_related("by").only("id", "at", "by__name", "corrects_id")
+    corrected = Contact.objects.only("id", "corrects_id")
     rows = case.contacts.select_related("by").prefetch_related(
         Prefetch("correction", queryset=corrected)
     )

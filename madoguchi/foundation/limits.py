@@ -60,6 +60,15 @@ def is_first_use(text: str, *, until: datetime) -> bool:
     return _count(key, ends_at=until) == 1
 
 
+def spend_as(limit: Limit, whose: str, *, at: datetime) -> None:
+    """
+    Count one more time for somebody who is known by more than an address: a token.
+
+    :raises TooMany: the limit of this span is used up.
+    """
+    _spend(limit, whose, at=at)
+
+
 def spend_together(limit: Limit, *, at: datetime) -> None:
     """
     Count one more time for everybody together: what many addresses try, each a little.

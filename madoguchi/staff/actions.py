@@ -1,5 +1,7 @@
 import json
+import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from math import ceil
@@ -22,8 +24,9 @@ from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
 from madoguchi.offices.models import Division
 from madoguchi.staff import rules
-from madoguchi.staff.models import Draft, FailedLogin, User
-from madoguchi.staff.rules import Role
+from madoguchi.staff.models import ApiToken, Draft, FailedLogin, User
+from madoguchi.staff.queries import digest_of
+from madoguchi.staff.rules import Role, Scope
 
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # without 1 l i 0 o: it is read out and typed
 
@@ -325,6 +328,7 @@ def move(*, user: User, division: Division, role: Role, at: datetime) -> User:
     user.rights_end_at = None
     user.session_epoch += 1
     user.save(update_fields=["division", "role", "rights_end_at", "session_epoch"])
+    _end_tokens(user, at=at)
     live.publish(topic=f"user.{user.pk}", kind="staff.moved", at=at)
     audit.record(
         verb="staff.move",
@@ -349,11 +353,45 @@ def deactivate(*, user: User, by: User | None, at: datetime) -> User:
     user.rights_end_at = None
     user.session_epoch += 1
     user.save(update_fields=["is_active", "rights_end_at", "session_epoch"])
+    _end_tokens(user, at=at)
     Draft.objects.filter(user=user).delete()
     live.publish(topic=f"user.{user.pk}", kind="staff.deactivated", at=at)
     actor = by.username if by else "system"
     audit.record(verb="staff.deactivate", target=user, actor=actor, at=at)
     return user
+
+
+def _end_tokens(user: User, *, at: datetime) -> None:
+    """What was lent to programs ends with the place it was lent from."""
+    user.tokens.filter(revoked_at=None).update(revoked_at=at)
+
+
+@transaction.atomic
+def create_token(
+    *, user: User, scopes: Iterable[Scope], by: str, at: datetime
+) -> tuple[ApiToken, str]:
+    """
+    Let a program act for the person; return the token's row, and the token, which nobody keeps.
+
+    `by` is who did it, as the trail names them: the command line has no session.
+    """
+    secret = f"mdg_{secrets.token_urlsafe(32)}"
+    token = ApiToken.objects.create(
+        user=user, digest=digest_of(secret), scopes=" ".join(scopes), created_at=at
+    )
+    audit.record(verb="token.create", target=token, actor=by, at=at, detail={"user": user.pk})
+    return token, secret
+
+
+@transaction.atomic
+def revoke_token(*, token: ApiToken, by: str, at: datetime) -> ApiToken:
+    """End the token at once and for good; to end it twice is no mistake."""
+    token = ApiToken.objects.select_for_update().get(pk=token.pk)
+    if token.revoked_at is None:
+        token.revoked_at = at
+        token.save(update_fields=["revoked_at"])
+        audit.record(verb="token.revoke", target=token, actor=by, at=at)
+    return token
 
 
 @transaction.atomic

@@ -111,3 +111,34 @@ class FailedLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.failures}"
+
+
+class ApiToken(models.Model):
+    """
+    APIトークン — lets a program act for a person, within its scopes and the person's rights.
+
+    The token itself is shown once; only its digest is kept. It is a long random number, so one
+    fast hash is enough: there is nothing to guess from.
+    """
+
+    personal_fields = ()
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, verbose_name="職員", related_name="tokens"
+    )
+    digest = models.CharField("要約値", max_length=64, unique=True, editable=False)
+    scopes = models.CharField("できること", max_length=200)
+    created_at = models.DateTimeField("発行日時")
+    revoked_at = models.DateTimeField("失効日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "APIトークン"
+        constraints = [
+            models.CheckConstraint(name="token_has_a_scope", condition=~models.Q(scopes=""))
+        ]
+
+    def __str__(self) -> str:
+        return f"APIトークン {self.pk}"
+
+    def allows(self, scope: rules.Scope) -> bool:
+        return scope.value in self.scopes.split()

@@ -3,6 +3,12 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from madoguchi.foundation.errors import RuleBroken
+
+
+class UnknownScope(RuleBroken):
+    """A token can be given only what the table of scopes names."""
+
 
 class Role(StrEnum):
     RECEPTION = "reception"
@@ -29,6 +35,26 @@ ROLE_LABELS = {
     Role.AUDITOR: "監査",
     Role.ADMIN: "システム管理者",
 }
+
+
+class Scope(StrEnum):
+    """What a program may be let do for a person; the person's own rights hold besides."""
+
+    READ_CASES = "cases:read"
+    WRITE_CASES = "cases:write"
+
+
+def read_scopes(text: str) -> list[Scope]:
+    """
+    Return the scopes of "cases:write,cases:read", in the order of the table.
+
+    :raises UnknownScope: one of them is none of ours, or there is none at all.
+    """
+    asked = {part.strip() for part in text.split(",") if part.strip()}
+    known = [scope for scope in Scope if scope.value in asked]
+    if not known or len(known) != len(asked):
+        raise UnknownScope(f"できることは、次から選んでください: {', '.join(Scope)}")
+    return known
 
 
 class Verb(StrEnum):

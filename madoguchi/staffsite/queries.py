@@ -87,7 +87,7 @@ def today(user: User, *, at: datetime) -> Today:
     if user.may(Verb.ANSWER_REQUESTS) or user.may(Verb.ASK_DIVISIONS):
         desk.overdue = list(casework.overdue_handovers(user, on=day)[:SHOWN])
     if user.may(Verb.WRITE_CASES):
-        mine = casework_queries.open_cases_of(casework.visible_cases(user), user)
+        mine = casework.own_open_cases(user)
         desk.answered = list(
             mine.filter(handovers__state=HandoverState.RETURNED).distinct()[:SHOWN]
         )
