@@ -54,14 +54,16 @@ def _panel(left: float, title: str, sizes: list[int], limit: float, top: float) 
         f'<path d="M{left} {TOP}V{bottom}H{left + WIDTH}" fill="none" stroke="#333"/>',
         f'<path d="M{left} {_y(limit, top):.1f}H{left + WIDTH}" stroke="#b00020"'
         ' stroke-dasharray="5 4"/>',
-        f'<text x="{left + 4}" y="{_y(limit, top) - 5:.1f}" fill="#b00020">目標 {limit:.0f}</text>',
+        f'<text x="{left + 4}" y="{_y(limit, top) - 5:.1f}" fill="#b00020">'
+        f"目標 {limit:.0f}</text>",
         f'<text x="{left - 6}" y="{bottom + 4}" text-anchor="end">0</text>',
         f'<text x="{left - 6}" y="{TOP + 4}" text-anchor="end">{top:.0f}</text>',
     ]
     for size in sizes:
         x = _x(left, size, sizes)
         lines.append(
-            f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{size // 10_000:,}万件</text>'
+            f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">'
+            f"{size // 10_000:,}万件</text>"
         )
     return "".join(lines)
 
