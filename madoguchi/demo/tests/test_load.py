@@ -39,6 +39,9 @@ NOT_COMPARED = {
     "series",
     "detail",
     "written_in",
+    "marks",
+    "sign",
+    "counters",
 }
 
 
