@@ -43,7 +43,9 @@ def site_to_show(user: User, code: str) -> Site:
     if code:
         return get_object_or_404(queries.sites(), code=code)
     member = Member.objects.filter(user=user).select_related("site").first()
-    site = member.site if member else queries.sites().order_by("-needs__site", "id").first()
+    sites = queries.sites()
+    with_rota = sites.filter(needs__isnull=False).first()
+    site = member.site if member else with_rota or sites.first()
     if site is None:
         raise Http404
     return site
