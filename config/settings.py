@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "madoguchi.staffsite",
     "madoguchi.publicsite",
     "madoguchi.integrations.mail",
+    "madoguchi.integrations.line",
     "madoguchi.statistics",
     "madoguchi.demo",
     "config.apps.ScheduleConfig",
@@ -191,8 +192,13 @@ HUEY = _queue(env.str("JOBS_URL", "")) | {
 MESSAGING_SENDERS = {
     "mail": "madoguchi.integrations.mail.catcher.MailCatcher"
     if DEMO
-    else "madoguchi.integrations.mail.sender.SmtpSender"
+    else "madoguchi.integrations.mail.sender.SmtpSender",
+    "line": "madoguchi.integrations.line.sender.LineSender",
 }
+# LINE is a doorbell and off unless the city has an account: without the secret it has no address.
+LINE_CHANNEL_SECRET: str = env.str("LINE_CHANNEL_SECRET", "")
+LINE_CHANNEL_TOKEN: str = env.str("LINE_CHANNEL_TOKEN", "")
+LINE_API_HOST: str = env.str("LINE_API_HOST", "https://api.line.me")
 SMTP_HOST: str = env.str("SMTP_HOST", "")
 SMTP_PORT: int = env.int("SMTP_PORT", 25)
 SMTP_USER: str = env.str("SMTP_USER", "")

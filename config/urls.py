@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config.api import api
 from madoguchi.foundation.views import csp_report, health
+from madoguchi.messaging.views import open_link
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.publicsite.urls")),
@@ -18,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),
     path("staff/statistics/", include("madoguchi.statistics.urls")),
+    path("open/<str:token>/", open_link, name="open_link"),
+    path("line/", include("madoguchi.integrations.line.urls")),
     path("staff/operations/", include("madoguchi.messaging.urls")),
     path("staff/mails/", include("madoguchi.integrations.mail.urls")),
     path("api/v1/", api.urls),

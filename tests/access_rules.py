@@ -596,6 +596,12 @@ BOOKING = {
     "booking:calendar": Rule(None, kwargs=by_link),
     "booking:reschedule": Rule(None, FORM, kwargs=by_link, query=a_place, post=nothing),
     "booking:cancel": Rule(None, FORM, kwargs=by_link, post=nothing),
+    "open_link": Rule(
+        None, FORM, kwargs=lambda w, r: {"token": w.one_time_link}, post=nothing, changes=False
+    ),
+    # Without the secret of a channel there is no such address; tested of its own.
+    "line:webhook": Rule(None, BUTTON, hidden=NOBODY, changes=False, csrf=False),
+    "line:follow": Rule(None, FORM, kwargs=lambda w, r: {"signed": w.line_link}, changes=False),
     "booking:confirm": Rule(None, FORM, kwargs=by_pending_link, post=nothing),
     "booking:counter_calendar": Rule(None, kwargs=lambda w, r: {"token": w.feed.token}),
     "reception:display": Rule(None, kwargs=of_site),

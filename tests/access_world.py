@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +14,8 @@ from madoguchi.booking.models import AppointmentPlace, CounterDay, OpeningRule, 
 from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import Result, Status, Understanding
+from madoguchi.integrations.line import actions as line
+from madoguchi.integrations.line.models import LineFriend
 from madoguchi.introduction import actions as introduction
 from madoguchi.introduction.models import StageChange
 from madoguchi.introduction.rules import Event
@@ -222,6 +225,12 @@ class World:
             for relation in Relation
         }
         self.feed = self.feeds[Relation.OWN]
+        link = messaging.one_time_link(
+            path="/", until=timezone.now() + timedelta(days=1), at=timezone.now()
+        )
+        self.one_time_link = link.rstrip("/").rpartition("/")[2]
+        friend = LineFriend.objects.create(line_id="U0123", since_at=make.NOW)
+        self.line_link = signing.dumps(friend.pk, salt=line.SALT)
         self.rota = RotaRows(self)
         self.moves = personnel.plan(
             effective_on=date(2099, 4, 1),

@@ -300,6 +300,8 @@ CANNOT_BE: dict[str, dict[str, str]] = {
 }
 # What it is about was chosen on the page before; these only ask whether it is meant.
 ASKS_ONLY = {
+    "open_link",
+    "booking:confirm",
     "booking:reschedule",
     "booking:cancel",
     "booking:reschedule_for_resident",

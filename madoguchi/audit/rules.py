@@ -175,6 +175,7 @@ VERB_LABELS = {
     "appointment.book": "予約を取った",
     "counter_feed.make": "窓口のカレンダーのリンクを作った",
     "counter_feed.withdraw": "窓口のカレンダーのリンクを止めた",
+    "line.follow": "予約のお知らせをLINEで受け取ることにした",
     "appointment.confirm": "予約をメールの確認で確定した",
     "appointment.lapse": "確認のなかった予約を取り消した",
     "appointment.cancel": "予約を取り消した",

@@ -1,13 +1,16 @@
 import logging
+import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 
 from madoguchi.audit import actions as audit
 from madoguchi.foundation import jobs
 from madoguchi.messaging import registry, rules
-from madoguchi.messaging.models import OutboundMessage
+from madoguchi.messaging.models import OneTimeLink, OutboundMessage
 from madoguchi.messaging.ports import Envelope, SendFailed
 from madoguchi.staff.models import User
 
@@ -92,3 +95,28 @@ def retry(*, message: OutboundMessage, by: User, at: datetime) -> None:
     message.save(update_fields=["gave_up_at", "next_try_at"])
     jobs.after_commit("madoguchi.messaging.tasks.deliver_message", message.pk)
     audit.record(verb="message.retry", target=message, actor=by.get_username(), at=at)
+
+
+def one_time_link(*, path: str, until: datetime, at: datetime) -> str:
+    """
+    Return an address that leads to the page once, until then: all that LINE may be told.
+
+    Part of the message that carries it; the page itself asks what it has to ask.
+    """
+    link = OneTimeLink.objects.create(
+        token=secrets.token_urlsafe(24), path=path, made_at=at, until=until
+    )
+    return f"{settings.SITE_URL}{reverse('open_link', args=[link.token])}"
+
+
+def use_link(*, token: str, at: datetime) -> str | None:
+    """Return where the link leads, the first time and in time; afterwards None."""
+    links = OneTimeLink.objects.filter(token=token)
+    if not links.filter(used_at=None, until__gt=at).update(used_at=at):
+        return None
+    return links.values_list("path", flat=True).get()
+
+
+def forget_links(*, at: datetime) -> int:
+    """Drop the links that open nothing any more."""
+    return OneTimeLink.objects.filter(until__lt=at).delete()[0]

@@ -76,3 +76,29 @@ class OutboundMessage(models.Model):
 
     def __str__(self) -> str:
         return f"送信連絡 {self.key}"
+
+
+class OneTimeLink(models.Model):
+    """一度だけのリンク — opens one of our pages once; a message carries it instead of content."""
+
+    personal_fields = ()
+
+    token = models.CharField("鍵", max_length=64, unique=True)
+    path = models.CharField("ページ", max_length=300)
+    made_at = models.DateTimeField("作成日時")
+    until = models.DateTimeField("いつまで", db_index=True)
+    used_at = models.DateTimeField("使った日時", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "一度だけのリンク"
+        constraints = [
+            models.CheckConstraint(
+                name="one_time_link_leads_into_the_house", condition=Q(path__startswith="/")
+            ),
+            models.CheckConstraint(
+                name="one_time_link_ends_after_it_begins", condition=Q(until__gt=F("made_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"リンク {self.pk}"

@@ -8,9 +8,10 @@ from madoguchi.foundation.errors import RuleBroken
 
 class Channel(StrEnum):
     MAIL = "mail"
+    LINE = "line"
 
 
-CHANNEL_LABELS = {Channel.MAIL: "メール"}
+CHANNEL_LABELS = {Channel.MAIL: "メール", Channel.LINE: "LINE"}
 
 CLAIM = timedelta(minutes=5)  # longer than any sending takes: a dead worker's message waits so
 FIRST_WAIT = timedelta(minutes=1)

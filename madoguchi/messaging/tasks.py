@@ -15,3 +15,8 @@ def sweep_out_tray() -> None:
     """Every minute: queue again what is due, in case the queue or a worker lost it."""
     for message_id in OutboundMessage.objects.due(at=timezone.now()).values_list("pk", flat=True):
         deliver_message(message_id)
+
+
+def forget_links() -> None:
+    """Every night: drop the one-time links whose time is over."""
+    actions.forget_links(at=timezone.now())

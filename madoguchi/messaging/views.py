@@ -1,9 +1,10 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.messaging import access, actions, queries, rules
@@ -41,3 +42,19 @@ def retry(request: StaffRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, "もう一度送ります。1分ほどして結果を確かめてください。")
     return redirect("messaging:operations")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """
+    The page behind a one-time link. A button opens it, not the link alone.
+
+    LINE and others look at every link beforehand to draw a preview, and would use it up.
+    """
+    if request.method != "POST":
+        return render(request, "messaging/open_link.html", {"is_over": False})
+    page = actions.use_link(token=token, at=timezone.now())
+    if page is None:
+        return render(request, "messaging/open_link.html", {"is_over": True}, status=410)
+    return redirect(page)

@@ -1,6 +1,6 @@
 """受付機: people receive themselves; only the machine that has the key may."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -151,3 +151,15 @@ class TestBook:
         assert answer.status_code == 409
         assert "埋まりました" in answer.content.decode()
         assert "13:30" in answer.content.decode()
+
+    def test_another_day_can_be_chosen_and_keeps_the_place(
+        self, machine: Client, service: Service
+    ) -> None:
+        make.open_counters(service)
+        tomorrow = (make.NOW + timedelta(days=1)).replace(hour=9)
+        times = f"{url()}times/{service.code}/"
+        assert f"?on={tomorrow:%Y-%m-%d}" in machine.get(times).content.decode()
+
+        machine.post(f"{times}?on={tomorrow:%Y-%m-%d}", {"start": tomorrow.isoformat()})
+
+        assert Appointment.objects.get().start == tomorrow

@@ -1,6 +1,6 @@
 """受付機: the screen in the hall at which people receive themselves, with large buttons."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -102,18 +102,23 @@ def _received(request: HttpRequest, here: Terminal, visit: Visit) -> HttpRespons
 @never_cache
 @require_get_or_post
 def book(request: HttpRequest, code: str, service: str) -> HttpResponse:
-    """Fix a time today instead of waiting; the slip's number and QR code are all one needs."""
+    """
+    Fix a time today or another day instead of waiting, without telephone or mail.
+
+    The slip's number and QR code are all one needs.
+    """
     here = _terminal(request, code)
     wanted = get_object_or_404(Service.objects.bookable_online(), code=service)
     at = timezone.now()
-    today = timezone.localdate(at)
     errand = Errand((wanted,))
     window = places.window_of(errand, at=at)
-    slots = places.free_slots(errand, first=today, last=today, window=window, site=here.site)
+    choice = places.choice(errand, window=window, site=here.site, on=_day(request, at=at))
     refusal = ""
     if request.method == "POST":
         asked = request.POST.get("start", "")
-        start = next((each.start for each in slots if each.start.isoformat() == asked), None)
+        start = next(
+            (each.start for each in choice.times if each.start.isoformat() == asked), None
+        )
         try:
             made = _booked(wanted, here.site, start, at=at)
         except RuleBroken as reason:
@@ -124,10 +129,24 @@ def book(request: HttpRequest, code: str, service: str) -> HttpResponse:
                 "reception/terminal_booked.html",
                 {"site": here.site, "appointment": made},
             )
-    context = {"site": here.site, "service": wanted, "slots": slots, "refusal": refusal}
+    context = {
+        "site": here.site,
+        "service": wanted,
+        "choice": choice,
+        "is_today": choice.day == timezone.localdate(at),
+        "refusal": refusal,
+    }
     return render(
         request, "reception/terminal_times.html", context, status=409 if refusal else 200
     )
+
+
+def _day(request: HttpRequest, *, at: datetime) -> date:
+    """Return the day whose times are looked at; the machine begins with today."""
+    try:
+        return date.fromisoformat(request.GET.get("on", ""))
+    except ValueError:
+        return timezone.localdate(at)
 
 
 def _booked(service: Service, site: Site, start: datetime | None, *, at: datetime) -> Appointment:
