@@ -12,9 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from madoguchi.booking import access as booking
-from madoguchi.booking.forms import FindForm
 from madoguchi.foundation import limits
 from madoguchi.integrations.line import access, actions
+from madoguchi.integrations.line.forms import FollowForm
 
 LARGEST = 1_000_000
 
@@ -72,7 +72,7 @@ def _take(event: Any) -> None:
 def follow(request: HttpRequest, signed: str) -> HttpResponse:
     """Say on our own page which booking one wants to be reminded of."""
     friend = access.friend_of(signed)
-    form = FindForm(request.POST or None)
+    form = FollowForm(request.POST or None)
     status, followed = 200, None
     if request.method == "POST" and form.is_valid():
         try:
