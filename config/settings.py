@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "madoguchi.foundation.middleware.safe_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "madoguchi.ui.middleware.public_language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -214,6 +215,17 @@ SEARCH_WEIGHTS: dict[str, float] = env.dict(  # names and meaning: knowledge/rul
 )
 
 LANGUAGE_CODE = "ja"
+# The citizens' pages; staff work in Japanese. Each by its own name.
+LANGUAGES = [
+    ("ja", "日本語"),
+    ("en", "English"),
+    ("zh-hans", "中文（简体）"),
+    ("ko", "한국어"),
+    ("vi", "Tiếng Việt"),
+    ("pt", "Português"),
+]
+LANGUAGE_COOKIE_NAME = "madoguchi_language"
+LOCALE_PATHS = [BASE / "madoguchi" / "locale"]
 TIME_ZONE = "Asia/Tokyo"
 USE_TZ = True
 USE_I18N = True

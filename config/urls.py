@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.api import api
 from madoguchi.foundation.views import csp_report, health
 from madoguchi.messaging.views import open_link
+from madoguchi.ui.views import set_language
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.publicsite.urls")),
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),
     path("staff/statistics/", include("madoguchi.statistics.urls")),
+    path("language/", set_language, name="set_language"),
     path("open/<str:token>/", open_link, name="open_link"),
     path("line/", include("madoguchi.integrations.line.urls")),
     path("staff/operations/", include("madoguchi.messaging.urls")),

@@ -596,6 +596,10 @@ BOOKING = {
     "booking:calendar": Rule(None, kwargs=by_link),
     "booking:reschedule": Rule(None, FORM, kwargs=by_link, query=a_place, post=nothing),
     "booking:cancel": Rule(None, FORM, kwargs=by_link, post=nothing),
+    # A choice of the browser's own, kept in its cookie: nobody's record, no harm from elsewhere.
+    "set_language": Rule(
+        None, BUTTON, post=lambda w, r: {"language": "en", "next": "/"}, changes=False, csrf=False
+    ),
     "open_link": Rule(
         None, FORM, kwargs=lambda w, r: {"token": w.one_time_link}, post=nothing, changes=False
     ),

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Expression, ExpressionWrapper, F, Q
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from madoguchi.audit import actions as audit
 from madoguchi.booking import queries, rules
@@ -702,13 +703,19 @@ def _mail(appointment: Appointment, what: str, *, at: datetime) -> None:
         channel="mail",
         to=appointment.email,
         subject=f"{SUBJECTS[what]}（{appointment.shown_number}）",
-        body=render_to_string(
+        body=_written(
             f"booking/mail/{what}.txt",
             {"appointment": appointment, "link": f"{settings.SITE_URL}{appointment.address}"},
         ),
         at=at,
         about=appointment.number,
     )
+
+
+def _written(template: str, context: dict[str, Any]) -> str:
+    """Return the mail's text: in Japanese, whatever language the page was read in."""
+    with translation.override("ja"):
+        return render_to_string(template, context)
 
 
 def _record(appointment: Appointment, verb: str, *, by: User | None, at: datetime) -> None:
@@ -858,7 +865,7 @@ def offer(*, hold: Hold, at: datetime) -> bool:
             channel="mail",
             to=waiting.email,
             subject="キャンセル待ちの日に空きが出ました",
-            body=render_to_string(
+            body=_written(
                 "booking/mail/offer.txt",
                 {"hold": held, "link": f"{settings.SITE_URL}{waiting.address}"},
             ),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
 
 from madoguchi.offices.models import City
 
@@ -35,7 +36,7 @@ FOOT = (
 def links(entries: tuple[tuple[str, str], ...], *, path: str) -> tuple[Link, ...]:
     """Return the links whose page exists; the one we are under is marked."""
     return tuple(
-        Link(label, url, is_here=path.startswith(url))
+        Link(gettext(label), url, is_here=path.startswith(url))
         for label, name in entries
         if (url := address(name)) is not None
     )
@@ -54,6 +55,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
     return {
         "city": SimpleLazyObject(City.objects.first),
         "is_demo": settings.DEMO,
+        "languages": settings.LANGUAGES,
         "public_menu": SimpleLazyObject(partial(links, HEAD, path=request.path)),
         "footer_menu": SimpleLazyObject(partial(links, FOOT, path=request.path)),
     }

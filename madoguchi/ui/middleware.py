@@ -1,10 +1,12 @@
-"""Static files in one piece, and a page that says what to do next for an empty error answer."""
+"""Static files in one piece, the citizen's language, and a page for an empty error answer."""
 
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
@@ -13,6 +15,33 @@ from madoguchi.ui.views import EXPLANATIONS, explain
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 AwaitedAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+@sync_and_async_middleware
+def public_language(get_response: Answer | AwaitedAnswer) -> Answer | AwaitedAnswer:
+    """Speak the language that was chosen on a citizen's page; to staff and programs Japanese."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            translation.activate(_language(request))
+            response: HttpResponseBase = await get_response(request)
+            return response
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        translation.activate(_language(request))
+        response = get_response(request)
+        assert isinstance(response, HttpResponseBase)  # noqa: S101 (for the type checker)
+        return response
+
+    return answer
+
+
+def _language(request: HttpRequest) -> str:
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    is_public = not request.path.startswith(("/staff/", "/api/"))
+    return chosen if is_public and chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 @sync_and_async_middleware

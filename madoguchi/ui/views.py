@@ -1,13 +1,21 @@
-"""Error pages. They need no database, no session and no user: they are shown when those fail."""
+"""
+Error pages, which need no database, no session and no user: they are shown when those fail.
+And the choice of a language, which needs none of them either.
+"""
 
 import logging
 import sys
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 
 log = logging.getLogger(__name__)
+YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -104,3 +112,24 @@ def server_error(request: HttpRequest) -> HttpResponse:
     number = getattr(request, "number", "")
     log.error("エラー番号 %s", number, exc_info=sys.exc_info())
     return HttpResponse(explain(request, 500, number=number), status=500)
+
+
+@csrf_exempt  # it changes what language one reads in, nothing else
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Keep the chosen language in a cookie, and go back to the page one was reading."""
+    page = request.POST.get("next", "/")
+    if not page.startswith("/") or not url_has_allowed_host_and_scheme(page, allowed_hosts=None):
+        page = "/"
+    answer = HttpResponseRedirect(page)
+    language = request.POST.get("language", "")
+    if language in dict(settings.LANGUAGES):
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+    return answer

@@ -113,6 +113,7 @@ NOBODY_MEETS = {
     "csp-report/": "takes what a browser reports",
     "live/": "a stream",
     "staff/live/": "a stream",
+    "language/": "takes the chosen language",
     "open/<str:token>/": "the link of a message by LINE; tested of its own",
     "line/": "LINE's own calls, and the page behind the link of a message",
     "calendars/<str:token>.ics": "asked for by calendar programs",

@@ -1,15 +1,21 @@
-"""Dates, times and texts as a Japanese office writes them."""
+"""Dates, times and texts as a Japanese office writes them; for citizens in their language."""
 
 from datetime import date, datetime, time
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
 
 from madoguchi.foundation import dates
 
 register = template.Library()
+
+
+def is_japanese() -> bool:
+    return (get_language() or "ja") == "ja"
 
 
 def _here(moment: date | datetime) -> date:
@@ -22,7 +28,26 @@ def _here(moment: date | datetime) -> date:
 @register.filter
 def wareki(day: date | datetime | None, style: str = "") -> str:
     """Return 令和8年11月22日; `wareki:"weekday"` adds （日）. Nothing for no date."""
-    return dates.wareki(_here(day), weekday=style == "weekday") if day else ""
+    if not day:
+        return ""
+    if is_japanese():
+        return dates.wareki(_here(day), weekday=style == "weekday")
+    written = date_format(_here(day), "DATE_FORMAT")
+    return f"{written} ({date_format(_here(day), 'l')})" if style == "weekday" else written
+
+
+@register.filter
+def month(day: date | None) -> str:
+    """Return 2026年11月. Nothing for no date."""
+    if not day:
+        return ""
+    return f"{day.year}年{day.month}月" if is_japanese() else date_format(day, "YEAR_MONTH_FORMAT")
+
+
+@register.filter
+def when(moment: datetime | None) -> str:
+    """Return 令和8年11月22日（日） 9:05. Nothing for no moment."""
+    return f"{wareki(moment, 'weekday')} {clock(moment)}" if moment else ""
 
 
 @register.filter
@@ -53,6 +78,8 @@ def minutes(count: int | str | None) -> str:
     if count is None or count == "":
         return ""
     hours, rest = divmod(int(count), 60)
+    if not is_japanese():
+        return gettext("%(count)s分") % {"count": int(count)}
     return f"{hours}時間{rest}分" if hours and rest else f"{hours}時間" if hours else f"{rest}分"
 
 
