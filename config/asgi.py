@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any
 
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.core.asgi import get_asgi_application
 from django.core.handlers.asgi import ASGIHandler
 from django.core.management.base import BaseCommand
@@ -20,15 +22,24 @@ class Turnstile:
     more than PostgreSQL accepts (100 unless configured), and on SQLite more writers than can
     wait in line. A request asks for its turn once its body has arrived, so that a slow sender
     keeps nobody waiting; a stream, once begun (live updates, files), gives its turn back.
+
+    With its turn a request gets a seat: one of the threads that stay, with the database
+    connection that stays in it. To open a new one for each request costs more than most pages.
     """
 
     def __init__(self, application: ASGIHandler, *, at_once: int) -> None:
         self.application = application
         self.places = asyncio.Semaphore(at_once)
+        self.seats = [ThreadPoolExecutor(1, "seat") for _ in range(at_once)]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async with AsyncExitStack() as turn:
+        # The turn ends first, so that the context finds no thread of ours to shut down.
+        async with ThreadSensitiveContext() as context, AsyncExitStack() as turn:
             is_inside = False
+
+            def stand_up(seat: ThreadPoolExecutor) -> None:
+                SyncToAsync.context_to_thread_executor.pop(context, None)
+                self.seats.append(seat)
 
             async def read() -> Any:
                 nonlocal is_inside
@@ -37,6 +48,9 @@ class Turnstile:
                 if is_whole and not is_inside:
                     is_inside = True
                     await turn.enter_async_context(self.places)
+                    seat = self.seats.pop()
+                    SyncToAsync.context_to_thread_executor[context] = seat
+                    turn.callback(stand_up, seat)
                 return message
 
             async def answer(message: Any) -> None:

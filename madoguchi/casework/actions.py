@@ -53,9 +53,14 @@ def receive(
     at: datetime,
     visit: Visit | None = None,
     key: UUID | None = None,
+    newcomer: Mapping[str, str] | None = None,
+    tells_division: bool = False,
 ) -> Case:
     """
     Open a case under the next number of the fiscal year.
+
+    A `newcomer` (name, kana, phone) is entered into the register as the one it is about. Nobody
+    sits before the screen when a program opens it: `tells_division` by mail, without the matter.
 
     The same `key` again, by the same person, returns the case it opened the first time: a form
     sent twice opens one case. A category that is confidential by nature (DV) restricts the case.
@@ -66,6 +71,8 @@ def receive(
         with transaction.atomic():  # a lost race gives its number back
             on = timezone.localdate(at)
             number = next_number(series="case", year=fiscal_year(on))
+            if newcomer is not None and resident is None:
+                resident = _register(newcomer, by=by, at=at)
             case = Case.objects.create(
                 number=rules.case_number(on=on, number=number),
                 key=key,
@@ -82,14 +89,25 @@ def receive(
                 changed_at=at,
                 changed_by=by,
                 visit=visit,
+                due_on=rules.answer_due_on(on),
             )
     except IntegrityError:
         if found := Case.objects.filter(key=key, received_by=by).first() if key else None:
             return found
         raise
-    _involve(case, by, by=by, at=at)
+    Involvement.objects.create(case=case, user=by, since_at=at, added_by=by)
 
-    _tell(case, "case.receive", at=at)
+    index.note_new(case, involved=by.pk)
+    _tell_screens(case, "case.receive", at=at)
+    if tells_division and owner.email:
+        messaging.post(
+            channel="mail",
+            to=owner.email,
+            subject=f"新しい案件 {case.number}",
+            body="新しい案件が届きました。内容は、まどぐちの「案件」の画面で確認してください。",
+            at=at,
+            about=case.number,
+        )
     audit.record(
         verb="case.receive",
         target=case,
@@ -115,13 +133,14 @@ def receive_person(
     by: User,
     at: datetime,
     key: UUID | None = None,
+    tells_division: bool = False,
 ) -> Case:
     """
     Open a case and say whose it is: somebody known, a newcomer (name, kana, phone), or nobody.
 
-    A newcomer is registered after the case, so that a form sent twice registers one person.
+    A form sent twice registers one person: the register's row comes and goes with the case's.
     """
-    case = receive(
+    return receive(
         kind=kind,
         channel=channel,
         category=category,
@@ -132,13 +151,9 @@ def receive_person(
         by=by,
         at=at,
         key=key,
+        newcomer=newcomer,
+        tells_division=tells_division,
     )
-    if newcomer is None or person is not None:
-        return case
-    case = _lock(case)
-    if case.resident_id is not None:
-        return case
-    return identify_person(case=case, person=None, newcomer=newcomer, by=by, at=at)
 
 
 @transaction.atomic
@@ -305,9 +320,7 @@ def identify_person(
     """
     _check_open(_lock(case))
     if person is None and newcomer is not None:
-        person = residents.register(
-            name=newcomer["name"], kana=newcomer["kana"], phone=newcomer["phone"], by=by, at=at
-        )
+        person = _register(newcomer, by=by, at=at)
     return identify(case=case, resident=person, by=by, at=at)
 
 
@@ -756,6 +769,12 @@ def set_record_term(*, days: int, counts_closed_days: bool, by: User, at: dateti
     return term
 
 
+def _register(newcomer: Mapping[str, str], *, by: User, at: datetime) -> Resident:
+    return residents.register(
+        name=newcomer["name"], kana=newcomer["kana"], phone=newcomer["phone"], by=by, at=at
+    )
+
+
 def _lock(case: Case) -> Case:
     return Case.objects.select_for_update().get(pk=case.pk)
 
@@ -891,6 +910,12 @@ def _tell(case: Case, kind: str, *, at: datetime, handover: Handover | None = No
     Every action on a case ends here, so that no list and no search is ever behind.
     """
     index.note(case.pk)
+    _tell_screens(case, kind, at=at, handover=handover)
+
+
+def _tell_screens(
+    case: Case, kind: str, *, at: datetime, handover: Handover | None = None
+) -> None:
     live.publish(topic=f"case.{case.number}", kind=kind, at=at, case=case.number)
     live.publish(topic=f"division.{case.owner_id}", kind=kind, at=at, case=case.number)
     if handover is not None:

@@ -223,6 +223,7 @@ def receive(
         by=user,
         at=at,
         key=key,
+        tells_division=True,
     )
     if (received.title, received.summary) != (case.title, case.text or ""):
         raise _wrong("Idempotency-Key", "この鍵は、別の案件に使われています。", place="header")

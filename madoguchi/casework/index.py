@@ -19,6 +19,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from operator import add
 from typing import Any, cast
@@ -103,6 +104,51 @@ def note(*cases: int) -> None:
     SearchText.objects.bulk_create(new, batch_size=500)
     fields = ["text", "names", "marks", "is_waiting", "before"]
     SearchText.objects.bulk_update(changed, fields, batch_size=100)
+
+
+def note_new(case: Case, *, involved: int) -> None:
+    """Note a case that was opened a moment ago: all there is to know of it is at hand."""
+    person = case.resident
+    document = _document(
+        case=case.pk,
+        texts=[case.number, case.title, case.summary],
+        names=[person.name, person.kana] if person else [],
+        is_hidden=person is not None and person.is_restricted,
+        marks={f"m:u:{involved}"},
+        is_sensitive=case.is_sensitive,
+        received_at=case.received_at,
+        s=case.status,
+        k=case.kind,
+        c=case.channel,
+        g=case.category_id,
+        o=case.owner_id,
+        v=case.owner_id,
+    )
+    SearchText.objects.bulk_create([_row(document)])
+
+
+def _document(
+    *,
+    case: int,
+    texts: list[str],
+    names: list[str],
+    is_hidden: bool,
+    marks: set[str],
+    is_sensitive: bool,
+    received_at: datetime,
+    **more: Any,
+) -> Document:
+    day = timezone.localtime(received_at)
+    marks |= {"m:a", f"m:d:{day:%Y%m%d}", f"m:m:{day:%Y%m}", f"m:y:{day:%Y}"}
+    marks |= {f"m:{letter}:{value}" for letter, value in more.items()}
+    if not is_sensitive:
+        marks.add("m:p")
+    return Document(
+        case=case,
+        text=_joined(texts if is_hidden else [*texts, *names]),
+        names=_joined(names) if is_hidden else "",
+        marks=" ".join(sorted(marks)),
+    )
 
 
 def _row(document: Document, *, is_waiting: bool = True) -> SearchText:
@@ -199,7 +245,16 @@ def _rebuild_block(block: int) -> int:
         for sign in document.signs:
             places[sign].append(place)
     SearchText.objects.bulk_create(rows, batch_size=2_000)
-    _save_bitmaps((sign, block, _drawn(where)) for sign, where in sorted(places.items()))
+    drawn = ((sign, block, _drawn(where)) for sign, where in sorted(places.items()))
+    if connection.vendor == "postgresql":
+        with (
+            connection.cursor() as cursor,
+            cursor.copy("COPY casework_searchbits (sign, block, bits) FROM STDIN") as copy,
+        ):
+            for line in drawn:
+                copy.write_row(line)
+    else:
+        _save_bitmaps(drawn)
     return len(rows)
 
 
@@ -240,21 +295,20 @@ def documents(ids: Sequence[int]) -> Iterator[Document]:
         )
     ):  # fmt: skip
         status, kind, channel, category, owner, received_at = cast("Any", rest)
-        day = timezone.localtime(received_at)
-        names = [name or "", kana or ""]
-        texts = [number, title, summary, *parts.pop(case, []), *([] if is_hidden else names)]
-        own_marks = marks.pop(case, set()) | {
-            "m:a", f"m:s:{status}", f"m:k:{kind}", f"m:c:{channel}", f"m:g:{category}",
-            f"m:o:{owner}", f"m:v:{owner}", f"m:d:{day:%Y%m%d}", f"m:m:{day:%Y%m}",
-            f"m:y:{day:%Y}",
-        }  # fmt: skip
-        if not is_sensitive:
-            own_marks.add("m:p")
-        yield Document(
+        yield _document(
             case=case,
-            text=_joined(texts),
-            names=_joined(names) if is_hidden else "",
-            marks=" ".join(sorted(own_marks)),
+            texts=[number, title, summary, *parts.pop(case, [])],
+            names=[name or "", kana or ""],
+            is_hidden=bool(is_hidden),
+            marks=marks.pop(case, set()),
+            is_sensitive=is_sensitive,
+            received_at=received_at,
+            s=status,
+            k=kind,
+            c=channel,
+            g=category,
+            o=owner,
+            v=owner,
         )
 
 

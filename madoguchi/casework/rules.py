@@ -347,6 +347,7 @@ ASKED_AFTER_CONSULTATION = (
     SurveyItem.PRIVACY,
 )
 SCORE_LABELS = {5: "満足", 4: "やや満足", 3: "どちらともいえない", 2: "やや不満", 1: "不満"}
+ANSWER_WITHIN = timedelta(days=14)
 SURVEY_OPEN_FOR = timedelta(days=90)
 SURVEY_CODE_DIGITS = 12
 
@@ -405,6 +406,11 @@ def record_due_on(day: date, *, days: int, counts_closed_days: bool) -> date:
     if counts_closed_days:
         return add_open_days(day + timedelta(days=days), 0)
     return add_open_days(day, days)
+
+
+def answer_due_on(received_on: date) -> date:
+    """Return by when the resident is to have an answer: two weeks, then the next open day."""
+    return add_open_days(received_on + ANSWER_WITHIN, 0)
 
 
 def check_survey(*, closed_at: datetime, is_answered: bool, at: datetime) -> None:

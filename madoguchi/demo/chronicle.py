@@ -286,6 +286,7 @@ class Chronicle:
             changed_at=at,
             changed_by=by,
             visit=visit,
+            due_on=rules.answer_due_on(on),
         )
         self._involve(case, by, by=by, at=at)
         self._tell("case.receive", case, by=by, at=at)

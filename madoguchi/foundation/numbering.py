@@ -1,6 +1,6 @@
 """Numbers without gaps: 令和8年度 第12号."""
 
-from django.db import connection, transaction
+from django.db import connection
 
 from madoguchi.foundation.models import Sequence
 
@@ -16,9 +16,11 @@ def next_number(*, series: str, year: int) -> int:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a number is taken inside the transaction that uses it")
-    Sequence.objects.bulk_create([Sequence(series=series, year=year)], ignore_conflicts=True)
-    with transaction.atomic():
-        row = Sequence.objects.select_for_update().get(series=series, year=year)
-        row.last += 1
-        row.save(update_fields=["last"])
-    return row.last
+    table = connection.ops.quote_name(Sequence._meta.db_table)
+    with connection.cursor() as cursor:  # one statement: it makes, locks and raises the row
+        cursor.execute(
+            f"INSERT INTO {table} (series, year, last) VALUES (%s, %s, 1)"  # noqa: S608 our own
+            f" ON CONFLICT (series, year) DO UPDATE SET last = {table}.last + 1 RETURNING last",
+            [series, year],
+        )
+        return int(cursor.fetchone()[0])

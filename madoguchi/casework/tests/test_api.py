@@ -6,12 +6,14 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from madoguchi.audit.models import AuditEvent
-from madoguchi.casework import access
+from madoguchi.casework import access, rules
 from madoguchi.casework.models import Case
 from madoguchi.foundation.limits import Limit
+from madoguchi.messaging.models import OutboundMessage
 from madoguchi.residents.models import Resident
 from madoguchi.staff import actions as staff
 from madoguchi.staff.models import ApiToken, User
@@ -54,11 +56,27 @@ def test_a_case_is_received_like_at_the_counter(client: Client, counsellor: User
     assert answer.json()["url"].endswith(f"/staff/cases/{case.number}/")
     assert (case.kind, case.channel, case.category.code) == ("request", "form", "ADMIN")
     assert (case.title, case.summary) == (MATTER["title"], MATTER["text"])
+    assert case.due_on == rules.answer_due_on(timezone.localdate(case.received_at))
     assert (case.owner, case.received_by) == (counsellor.division, counsellor)
     assert case.resident is not None
     assert case.resident.name == "髙橋 花子"
     verbs = set(AuditEvent.objects.values_list("verb", flat=True))
     assert {"token.create", "case.receive", "resident.register"} <= verbs
+
+
+def test_the_division_is_told_that_there_is_a_case_and_nothing_of_it(client: Client) -> None:
+    centre = make.centre()
+    centre.email = "soudan@city.example.jp"
+    centre.save()
+    headers = _headers(make.staff(division=centre)) | {"Idempotency-Key": "once"}
+
+    number = _send(client, headers).json()["number"]
+    _send(client, headers)
+
+    message = OutboundMessage.objects.get()
+    assert (message.to, message.subject) == (centre.email, f"新しい案件 {number}")
+    assert "道路" not in message.body
+    assert "髙橋" not in message.body
 
 
 def test_the_same_key_opens_one_case(client: Client, counsellor: User) -> None:

@@ -108,3 +108,14 @@ def test_every_word_of_a_choice_has_its_label() -> None:
     assert set(rules.RESULT_LABELS) == set(rules.Result)
     assert set(rules.UNDERSTANDING_LABELS) == set(rules.Understanding)
     assert set(rules.SURVEY_LABELS) == set(rules.SurveyItem)
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        (date(2026, 11, 2), date(2026, 11, 16)),
+        (date(2026, 12, 18), date(2027, 1, 4)),  # 1 January, the holidays, a Sunday
+    ],
+)
+def test_an_answer_is_due_in_two_weeks_on_an_open_day(received: date, due: date) -> None:
+    assert rules.answer_due_on(received) == due
