@@ -33,6 +33,7 @@ def _compare(count: int, seed: int) -> int:
 
     from madoguchi.casework import access
     from madoguchi.casework.models import SearchText
+    from madoguchi.casework.rules import read_case_number
     from madoguchi.casework.tasks import merge_index
     from madoguchi.foundation.japanese import text_key
     from madoguchi.staff.models import User
@@ -78,9 +79,13 @@ def _compare(count: int, seed: int) -> int:
         longest = max(longest, (spent, str(len(query))))
         began = time.perf_counter()
         right = []
-        word = text_key(query)
+        word, number_meant = text_key(query), read_case_number(query).lower()
         for pk, text, names in every:
-            if word in text or word in names:
+            if (
+                word in text
+                or word in names
+                or (number_meant and text.startswith(f"{number_meant}\n"))
+            ):
                 right.append(pk)
                 if len(right) == SHOWN:
                     break

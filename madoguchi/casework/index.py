@@ -397,8 +397,9 @@ class Sought:
     marks: tuple[frozenset[str], ...] = ()
     words: tuple[str, ...] = ()
     finds_hidden_names: bool = False
-    also: frozenset[int] = frozenset()  # cases that have the words by another way: a phone
-    only: frozenset[int] | None = None  # nothing beside these: a number was asked for
+    also: frozenset[int] = (
+        frozenset()
+    )  # cases that have the words by another way: a phone, a number
 
 
 @dataclass
@@ -519,8 +520,6 @@ def find(sought: Sought, *, found_waiting: Callable[[Sequence[int]], Iterable[in
         if sought.finds_hidden_names:
             holding |= _and(bits[f"h:{sign}"] for sign in found)
         result &= holding | also
-    if sought.only is not None:
-        result &= _number_of(sought.only)
     result = (result & ~_number_of(outside)) | _number_of(inside)
     return Found(sought, result, tuple(word for word in sought.words if len(word) > 2))
 

@@ -64,9 +64,7 @@ def cases_found(
 
 
 def _matching(cases: CaseQuerySet, text: str, finds_hidden_names: bool) -> CaseQuerySet:
-    """Keep the cases with this number, of a person with this phone, or holding every word."""
-    if number := rules.read_case_number(text):
-        return cases.filter(number=number)
+    """Keep the cases holding every word, with this number, or of a person with this phone."""
     meant = Q()
     for word in words_of(text):
         holds = Q(search_text__text__contains=word)
@@ -75,6 +73,8 @@ def _matching(cases: CaseQuerySet, text: str, finds_hidden_names: bool) -> CaseQ
         meant &= holds
     if people := residents.with_phone(text):
         meant |= Q(resident__in=people)
+    if number := rules.read_case_number(text):  # r8-12 means R8-00012, which does not hold it
+        meant |= Q(number=number)
     return cases.filter(meant)
 
 
@@ -101,11 +101,11 @@ def sought(
         days = rules.days_as_marks(wanted.get("since"), wanted.get("until"))
         clauses.append(frozenset(f"m:{mark}" for mark in days))
     text = wanted.get("q", "")
+    also: set[int] = set()
+    if people := residents.with_phone(text):
+        also.update(Case.objects.filter(resident__in=people).values_list("pk", flat=True))
     if number := rules.read_case_number(text):
-        only = Case.objects.filter(number=number).values_list("pk", flat=True)
-        return index.Sought(marks=tuple(clauses), only=frozenset(only))
-    people = residents.with_phone(text)
-    also = Case.objects.filter(resident__in=people).values_list("pk", flat=True) if people else ()
+        also.update(Case.objects.filter(number=number).values_list("pk", flat=True))
     return index.Sought(
         marks=tuple(clauses),
         words=words_of(text),
