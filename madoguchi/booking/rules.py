@@ -471,19 +471,23 @@ def answers(
     The search joins the answers, the explanation reads them one by one: there is no second
     place that decides.
     """
-    total, capacity = span.total, cells.open.bit_count()
-    booked = (cells.busy & cells.open).bit_count() + total
-    online = (cells.online & cells.open).bit_count() + total
-    fits_booked = 100 * booked <= capacity * window.booking_share
-    fits_online = 100 * online <= capacity * window.online_share
+    total = span.total
     return (
         (Question.HOURS, span.starts(cells.open)),
         (Question.TAKEN, span.starts(~cells.busy & WHOLE_DAY)),
         (Question.TOO_SOON, mask_from(window.earliest, day)),
         (Question.NOT_RELEASED, WHOLE_DAY if day <= window.last_day else 0),
-        (Question.BOOKING_SHARE, WHOLE_DAY if fits_booked else 0),
-        (Question.ONLINE_SHARE, WHOLE_DAY if fits_online else 0),
+        (Question.BOOKING_SHARE, _within(window.booking_share, cells.busy, cells.open, total)),
+        (Question.ONLINE_SHARE, _within(window.online_share, cells.online, cells.open, total)),
     )
+
+
+def _within(share: int, taken: int, opened: int, total: int) -> int:
+    """Return every start while the share leaves room for so many cells more, else none."""
+    if share >= 100:  # whatever is free and open is within the whole
+        return WHOLE_DAY
+    fits = 100 * ((taken & opened).bit_count() + total) <= opened.bit_count() * share
+    return WHOLE_DAY if fits else 0
 
 
 def offered(cells: Cells, day: date, *, span: Span, window: Window) -> int:
@@ -690,7 +694,8 @@ def counts(planes: list[int]) -> dict[int, int]:
     somewhere = 0
     for plane in planes:
         somewhere |= plane
-    return {
-        cell: sum((plane >> cell & 1) << index for index, plane in enumerate(planes))
-        for cell in bits(somewhere)
-    }
+    found = dict.fromkeys(bits(somewhere), 0)
+    for index, plane in enumerate(planes):
+        for cell in bits(plane):
+            found[cell] += 1 << index
+    return found
