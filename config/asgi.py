@@ -11,7 +11,10 @@ from django.core.asgi import get_asgi_application
 from django.core.handlers.asgi import ASGIHandler
 from django.core.management.base import BaseCommand
 
-AT_ONCE = 16  # requests of one web process that are at work at the same time
+# Requests of one web process that are at work at the same time. Staff have a door of their own:
+# the counter goes on working while a whole town wants the same morning. Few at the public's: what
+# they do is short, and on SQLite those who want to write crowd out everybody else.
+PUBLIC_AT_ONCE, STAFF_AT_ONCE = 4, 12
 
 
 class Turnstile:
@@ -61,6 +64,18 @@ class Turnstile:
             await self.application(scope, read, answer)
 
 
+class Doors:
+    """Two turnstiles before one application: the staff's, and everybody else's."""
+
+    def __init__(self, inside: ASGIHandler) -> None:
+        self.public = Turnstile(inside, at_once=PUBLIC_AT_ONCE)
+        self.staff = Turnstile(inside, at_once=STAFF_AT_ONCE)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        door = self.staff if scope.get("path", "").startswith("/staff/") else self.public
+        await door(scope, receive, send)
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = Turnstile(get_asgi_application(), at_once=AT_ONCE)
+application = Doors(get_asgi_application())
 BaseCommand().check()  # whatever server runs this: it refuses to serve an unsafe database
