@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.reception.urls")),
     path("", include("madoguchi.introduction.urls")),
     path("", include("madoguchi.casework.urls")),
+    path("", include("madoguchi.intake.urls")),
     path("staff/moves/", include("madoguchi.personnel.urls")),
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),

@@ -9,6 +9,7 @@ a new rule here; the matrix (tests/test_access_matrix.py) fails until it has one
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 
@@ -1117,6 +1118,50 @@ PERSONNEL = {
     "personnel:stop": Rule(MOVERS, BUTTON, kwargs=of_moves, post=nothing),
 }
 
+
+def of_submission(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"number": world.submissions[relation].number}
+
+
+def of_untaken(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"number": world.untaken[relation].number}
+
+
+def a_message(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"key": str(uuid4()), "text": "窓口でご案内します。"}
+
+
+INTAKE = {
+    "intake:submit": Rule(
+        None, FORM, post=lambda w, r: {"kind": "opinion", **a_message(w, r), "category": ""}
+    ),
+    "intake:open_page": Rule(
+        None, FORM, post=lambda w, r: {"number": "W8-00001", "code": "AAAAA-AAAAA"}, changes=False
+    ),
+    # Without the cookie that number and code give, it leads to where they are asked for.
+    "intake:page": Rule(None),
+    "intake:write_again": Rule(None, BUTTON, post=a_message, changes=False),
+    "intake:leave": Rule(None, BUTTON, post=nothing, changes=False),  # the browser forgets
+    "intake:submissions": Rule(CASES),
+    "intake:submission": Rule(CASES, kwargs=of_submission, hidden=NOT_OURS, reads=True),
+    "intake:take_up": Rule(
+        CASES,
+        FORM,
+        kwargs=of_untaken,
+        post=lambda w, r: {
+            "title": "保育料",
+            "kind": "consultation",
+            "category": w.category.pk,
+            "owner": w.own.pk,
+        },
+        hidden=dict.fromkeys(R, DIVISION),  # until it is a case it is the centre's
+        reads=True,
+    ),
+    "intake:reply": Rule(
+        CASES, FORM, kwargs=of_submission, post=a_message, reads=True, **CHANGING
+    ),
+}
+
 RULES: dict[str, Rule] = (
     PUBLIC
     | STAFF
@@ -1129,5 +1174,6 @@ RULES: dict[str, Rule] = (
     | STATISTICS
     | ROTA
     | PERSONNEL
+    | INTAKE
     | API
 )

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import uuid4
 
 from django.core import signing
 from django.test import Client
@@ -14,6 +15,8 @@ from madoguchi.booking.models import AppointmentPlace, CounterDay, OpeningRule, 
 from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import Result, Status, Understanding
+from madoguchi.intake import actions as intake
+from madoguchi.intake.models import Submission
 from madoguchi.integrations.line import actions as line
 from madoguchi.integrations.line.models import LineFriend
 from madoguchi.introduction import actions as introduction
@@ -238,8 +241,39 @@ class World:
             by=self.colleague,
             at=make.NOW,
         )
+        self.untaken = {relation: self._submission() for relation in Relation}
+        self.submissions = {relation: self._taken(relation) for relation in Relation}
         heir = make.staff(Role.SUPERVISOR, division=self.other)
         self.moves.moves.update(successor=heir)
+
+    def _submission(self) -> Submission:
+        submission, _ = intake.submit(
+            kind="consultation",
+            category=self.category,
+            text="保育料のことで困っています。",
+            name="山田 太郎",
+            phone="0312345678",
+            email="",
+            wants_reply=True,
+            key=uuid4(),
+            at=make.NOW,
+        )
+        return submission
+
+    def _taken(self, relation: Relation) -> Submission:
+        submission = self._submission()
+        case = intake.take_up(
+            submission=submission,
+            kind="consultation",
+            category=self.category,
+            title="保育料",
+            owner=self.division(relation),
+            by=self.colleague,
+            at=make.NOW,
+        )
+        if relation is Relation.CLOSED:
+            self._closed(case)
+        return submission
 
     def _case(self, relation: Relation) -> Case:
         case = make.case(

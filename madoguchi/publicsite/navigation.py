@@ -28,6 +28,8 @@ HEAD = (
 )
 FOOT = (
     ("サイトマップ", "publicsite:site_map"),
+    ("相談・意見を送る", "intake:submit"),
+    ("送った相談の返事を見る", "intake:open_page"),
     ("アンケートに答える", "casework:survey_code"),
     ("ウェブアクセシビリティ", "publicsite:accessibility"),
 )

@@ -1,0 +1,122 @@
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from madoguchi.foundation import limits
+from madoguchi.intake import access, actions, rules
+from madoguchi.intake.forms import MessageForm, OpenPageForm, SubmitForm
+
+SUBMIT, OPEN, PAGE = "intake/submit.html", "intake/open_page.html", "intake/page.html"
+WRONG = "番号か合言葉が違います。控えをもう一度確かめてください。"
+
+
+@require_http_methods(["GET", "POST"])
+def submit(request: HttpRequest) -> HttpResponse:
+    """Take what a resident writes; no account, no name, no script. The answer is the receipt."""
+    form = SubmitForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, SUBMIT, {"form": form})
+    now = timezone.now()
+    try:
+        limits.spend(access.SUBMISSIONS, request, at=now)
+    except limits.TooMany as refused:
+        return _refuse(request, SUBMIT, form, refused)
+    cleaned = form.cleaned_data
+    submission, code = actions.submit(
+        kind=cleaned["kind"],
+        category=form.category_chosen(),
+        text=cleaned["text"],
+        name=cleaned["name"],
+        phone=cleaned["phone"],
+        email=cleaned["email"],
+        wants_reply=cleaned["wants_reply"],
+        key=cleaned["key"],
+        at=now,
+    )
+    context = {"submission": submission, "code": rules.show_code(code)}
+    return render(request, "intake/received.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def open_page(request: HttpRequest) -> HttpResponse:
+    """Open the resident's own page by number and code, for half an hour and this browser."""
+    form = OpenPageForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, OPEN, {"form": form})
+    now, number = timezone.now(), form.cleaned_data["number"]
+    try:
+        limits.spend(access.CODES, request, at=now)
+        limits.spend_as(access.CODES_OF_ONE, rules.read(number), at=now)
+    except limits.TooMany as refused:
+        return _refuse(request, OPEN, form, refused)
+    found = access.submission_by_code(number, form.cleaned_data["code"])
+    if found is None:
+        form.add_error(None, WRONG)
+        return render(request, OPEN, {"form": form})
+    response = redirect("intake:page")
+    response.set_signed_cookie(
+        access.COOKIE,
+        str(found.pk),
+        salt=access.SALT,
+        max_age=rules.OPEN_FOR,
+        path=request.path,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """Show where the matter stands, and what was answered."""
+    submission = access.own_submission(request)
+    if submission is None:
+        return redirect("intake:open_page")
+    return render(request, PAGE, {"form": MessageForm(), "submission": submission})
+
+
+@require_POST
+def write_again(request: HttpRequest) -> HttpResponse:
+    """Take what the resident adds."""
+    submission = access.own_submission(request)
+    if submission is None:
+        return redirect("intake:open_page")
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return render(request, PAGE, {"form": form, "submission": submission})
+    now = timezone.now()
+    try:
+        limits.spend(access.MESSAGES, request, at=now)
+    except limits.TooMany as refused:
+        return _refuse(request, PAGE, form, refused, submission=submission)
+    actions.write_again(
+        submission=submission,
+        text=form.cleaned_data["text"],
+        key=form.cleaned_data["key"],
+        at=now,
+    )
+    return redirect("intake:page")
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """画面を消す: close the page for this browser, and go where anybody might be."""
+    response = redirect("publicsite:home")
+    response.delete_cookie(access.COOKIE, path="/post/box/", samesite="Strict")
+    return response
+
+
+def _refuse(
+    request: HttpRequest,
+    template: str,
+    form: SubmitForm | OpenPageForm | MessageForm,
+    refused: limits.TooMany,
+    **context: object,
+) -> HttpResponse:
+    form.add_error(None, refused.words)
+    answer = render(request, template, {"form": form} | context, status=429)
+    answer["Retry-After"] = str(refused.wait)
+    return answer
