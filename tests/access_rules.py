@@ -1139,6 +1139,7 @@ INTAKE = {
         None, FORM, post=lambda w, r: {"number": "W8-00001", "code": "AAAAA-AAAAA"}, changes=False
     ),
     # Without the cookie that number and code give, it leads to where they are asked for.
+    "intake:received": Rule(None),
     "intake:page": Rule(None),
     "intake:write_again": Rule(None, BUTTON, post=a_message, changes=False),
     "intake:leave": Rule(None, BUTTON, post=nothing, changes=False),  # the browser forgets

@@ -247,7 +247,7 @@ class World:
         self.moves.moves.update(successor=heir)
 
     def _submission(self) -> Submission:
-        submission, _ = intake.submit(
+        return intake.submit(
             kind="consultation",
             category=self.category,
             text="保育料のことで困っています。",
@@ -258,7 +258,6 @@ class World:
             key=uuid4(),
             at=make.NOW,
         )
-        return submission
 
     def _taken(self, relation: Relation) -> Submission:
         submission = self._submission()

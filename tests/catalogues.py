@@ -14,7 +14,9 @@ from django.conf import settings
 from madoguchi.booking import forms as booking
 from madoguchi.booking import queries
 from madoguchi.casework import forms as casework
-from madoguchi.casework.rules import SCORE_LABELS
+from madoguchi.casework.rules import SCORE_LABELS, STANDARD_CATEGORIES
+from madoguchi.intake import forms as intake
+from madoguchi.intake.rules import KIND_LABELS, STAGE_LABELS
 from madoguchi.integrations.line.forms import FollowForm
 from madoguchi.publicsite.navigation import FOOT, HEAD
 from madoguchi.reception.rules import CallOrder, Order
@@ -64,9 +66,15 @@ def _of_python() -> list[str]:
         booking.WaitingForm(days=[]),
         casework.SurveyForm(),
         casework.SurveyCodeForm(),
+        intake.OpenPageForm(),
+        intake.MessageForm(),
         FollowForm(),
     ):
         found += _of_form(form)
+    for field in intake.SubmitForm.base_fields.values():  # its fields of choice are rows
+        found += _of_field(field)
+    found += ["わからない", *KIND_LABELS.values(), *STAGE_LABELS.values()]
+    found += [name for _, name in STANDARD_CATEGORIES]
     for name in ("people", "also"):
         found += _of_field(booking.ErrandForm.base_fields[name])
     lengths = (0, 5, 10, 120, 150, 180, 210)
@@ -97,6 +105,7 @@ REFUSALS = [
     "予約の日時を変更しました。",
     "予約を取り消しました。",
     "予約が見つかりません。予約番号と、予約のときの電話番号をお確かめください。",
+    "番号か合言葉が違います。控えをもう一度確かめてください。",
     "短い間に何度も送られました。10分ほどたってから、もう一度お試しください。",
     "確認の期限を過ぎたため、この予約は取り消されました。もう一度予約してください。",
     "予約番号は、英字と数字あわせて8文字です。",

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from madoguchi.audit import actions as audit
 from madoguchi.booking import actions as booking
 from madoguchi.booking.rules import JST
-from madoguchi.demo import city, history, introduction, moves, queries, rota, today
+from madoguchi.demo import city, history, introduction, moves, queries, rota, today, web
 from madoguchi.demo.chronicle import Chronicle
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
@@ -50,6 +50,7 @@ def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
     today.fill_the_calendar(until=at, rng=rng)
     today.open_the_doors(until=at, rng=rng)
     today.draft_faq(at=at - timedelta(minutes=5))
+    web.receive_on_the_web(seed=seed, at=at)
     introduction.plan_stages(at=at)
     moves.plan_april(at=at)
     rota.plan_duties(seed=seed, at=at, on=at.astimezone(JST).date())

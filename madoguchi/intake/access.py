@@ -6,6 +6,7 @@ then on whoever may see the case. The trail keeps who read it.
 """
 
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
@@ -27,7 +28,18 @@ CODES = Limit(name="submission_codes", times=20, span=timedelta(minutes=10))
 # On one number from everywhere.
 CODES_OF_ONE = Limit(name="submission_codes_of_one", times=30, span=timedelta(hours=1))
 MESSAGES = Limit(name="submission_messages", times=20, span=timedelta(minutes=10))
-COOKIE, SALT = "madoguchi_page", "madoguchi.intake.page"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What this browser was shown the code of, or opened with it; for so long."""
+
+    cookie: str
+    span: timedelta
+
+
+RECEIPT = Memory("madoguchi_receipt", timedelta(minutes=5))
+PAGE = Memory("madoguchi_page", timedelta(minutes=30))
 
 
 def submission_by_code(number: str, code: str) -> Submission | None:
@@ -40,12 +52,12 @@ def submission_by_code(number: str, code: str) -> Submission | None:
     return found if is_right else None
 
 
-def own_submission(request: HttpRequest) -> Submission | None:
-    """Return the page that this browser opened with its code within the last half hour."""
-    pk = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=rules.OPEN_FOR)
-    if not pk:
-        return None
-    return Submission.objects.select_related("case").filter(pk=pk).first()
+def remembered(request: HttpRequest, memory: Memory) -> Submission | None:
+    """Return the submission that a signed cookie of this browser names."""
+    pk = request.get_signed_cookie(
+        memory.cookie, default="", salt=memory.cookie, max_age=memory.span
+    )
+    return Submission.objects.select_related("case").filter(pk=pk).first() if pk else None
 
 
 def visible_submissions(user: User) -> QuerySet[Submission]:

@@ -33,15 +33,14 @@ def submit(
     wants_reply: bool,
     key: UUID,
     at: datetime,
-) -> tuple[Submission, str]:
+) -> Submission:
     """
-    Keep what a resident wrote; return it with the code that opens its page.
+    Keep what a resident wrote; its code follows from the key, and is kept as a digest.
 
     The same `key` again returns what it kept the first time: a form sent twice is one matter.
     """
-    code = rules.make_code(key=str(key), secret=settings.SECRET_KEY)
     if found := Submission.objects.filter(key=key).first():
-        return found, code
+        return found
     try:
         with transaction.atomic():  # a lost race gives its number back
             on = timezone.localdate(at)
@@ -49,6 +48,7 @@ def submit(
             number = rules.submission_number(
                 on=on, number=next_number(series="submission", year=year)
             )
+            code = rules.make_code(key=str(key), secret=settings.SECRET_KEY)
             submission = Submission.objects.create(
                 number=number,
                 code_digest=rules.code_digest(number=number, code=code),
@@ -64,12 +64,12 @@ def submit(
             Message.objects.create(submission=submission, key=key, text=text, at=at)
     except IntegrityError:
         if found := Submission.objects.filter(key=key).first():
-            return found, code
+            return found
         raise
 
     _tell(submission, "submission.submit", at=at)
     _note("submission.submit", submission, actor="resident", at=at)
-    return submission, code
+    return submission
 
 
 @transaction.atomic

@@ -4,12 +4,14 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from madoguchi.casework.models import Category
 from madoguchi.casework.rules import KIND_LABELS
 from madoguchi.intake import rules
 from madoguchi.offices.models import Division
 from madoguchi.ui.fields import PhoneField
+from madoguchi.ui.templatetags.language import said
 
 
 class KeyField(forms.UUIDField):
@@ -29,6 +31,13 @@ class LongText(forms.CharField):
         super().__init__(widget=widget, max_length=rules.TEXT_LENGTH, **more)
 
 
+class CategoryField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """The fields of the city; those it did not rename are said in the resident's language."""
+
+    def label_from_instance(self, obj: Category) -> str:
+        return str(said(obj.name))
+
+
 class SubmitForm(forms.Form):
     """What it is about; who it is only if the resident wants to say so."""
 
@@ -39,11 +48,11 @@ class SubmitForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "どれか一つを選んでください。"},
     )
-    category = forms.ModelChoiceField(
+    category = CategoryField(
         label="何についてですか",
         queryset=Category.objects.filter(is_active=True),
         required=False,
-        empty_label="わからない",
+        empty_label=gettext_lazy("わからない"),
     )
     text = LongText(
         label="内容",

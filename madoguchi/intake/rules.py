@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import unicodedata
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from madoguchi.foundation.dates import era_year, fiscal_year
@@ -13,7 +13,6 @@ TEXT_LENGTH = 10_000
 # Without what is mixed up on paper and on the telephone: 0/O, 1/I/L.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 10
-OPEN_FOR = timedelta(minutes=30)
 
 
 class NotTakenUp(RuleBroken):

@@ -6,6 +6,7 @@ app_name = "intake"
 # The citizens' addresses name nothing that somebody who looks over the shoulder may not read.
 urlpatterns = [
     path("post/new/", public.submit, name="submit"),
+    path("post/box/page/note/", public.received, name="received"),
     path("post/box/", public.open_page, name="open_page"),
     path("post/box/page/", public.page, name="page"),
     path("post/box/page/more/", public.write_again, name="write_again"),

@@ -91,6 +91,7 @@ print("-", reverse("casework:survey", args=[unasked.survey_token]))
 from madoguchi.reception.models import Visit
 print("-", Visit.objects.latest("pk").address)
 print("-", reverse("casework:survey_code"), reverse("casework:survey_thanks"))
+print("-", reverse("intake:submit"), reverse("intake:open_page"))
 print("-", reverse("staff:log_in"))
 print("soudan", reverse("booking:appointment_for_resident", args=[coming.number]))
 print("soudan", reverse("casework:case", args=[closures.last().case.number]))
@@ -128,6 +129,10 @@ NOBODY_MEETS = {
     "staff/login/code/": "asks for a second factor, which the demo leaves out",
     "staff/login/setup/": "sets up a second factor, which the demo leaves out",
     "staff/counters/<int:pk>/calls/<int:visit>/": "the button of somebody who waits",
+    "post/box/page/": "opened by number and code, tried in test_own_page",
+    "post/box/page/more/": "the form of that page",
+    "post/box/page/note/": "the receipt, tried in test_own_page",
+    "staff/submissions/<str:number>/answer/": "a button of a submission that is a case",
     "terminal/": "opened by the key of the machine in the hall; tested of its own",
     "tickets/<str:signed>/qr.svg": "a picture on the ticket",
     "staff/terminals/<int:pk>/withdrawal/": "the button of a machine in the hall",

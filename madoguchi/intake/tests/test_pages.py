@@ -27,7 +27,8 @@ def write(client: Client, **more: Any) -> Any:
 
 
 def written(client: Client) -> tuple[str, str]:
-    page = write(client).content.decode()
+    write(client)
+    page = client.get(reverse("intake:received")).content.decode()
     number, code = re.findall(r'class="receipt">([^<]+)<', page)
     return number, code
 
@@ -118,14 +119,15 @@ def test_leaving_closes_the_page_for_this_browser(client: Client) -> None:
     answer = client.post(reverse("intake:leave"))
 
     assert answer["Location"] == reverse("publicsite:home")
-    assert client.get(reverse("intake:page"))["Location"] == reverse("intake:open_page")
+    for name in ("page", "received"):
+        assert client.get(reverse(f"intake:{name}"))["Location"] == reverse("intake:open_page")
 
 
 def test_the_page_closes_by_itself_after_half_an_hour(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(client)
-    later = timezone.now() + rules.OPEN_FOR + timedelta(seconds=1)
+    later = timezone.now() + access.PAGE.span + timedelta(seconds=1)
 
     monkeypatch.setattr("django.core.signing.time.time", later.timestamp)
 
@@ -134,7 +136,7 @@ def test_the_page_closes_by_itself_after_half_an_hour(
 
 def test_the_cookie_of_one_page_opens_no_other(client: Client) -> None:
     opened(client)
-    client.cookies[access.COOKIE] = "1:forged:signature"
+    client.cookies[access.PAGE.cookie] = "1:forged:signature"
 
     assert client.get(reverse("intake:page")).status_code == 302
 
@@ -148,6 +150,22 @@ def test_title_address_and_cache_say_nothing(client: Client) -> None:
         assert not TOPIC.search(title)
         assert "no-store" in answer["Cache-Control"]
         assert answer.request["QUERY_STRING"] == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Leave this page"), ("vi", "Thoát trang này"), ("pt", "Sair desta página")],
+)
+def test_it_speaks_the_chosen_language(client: Client, language: str, words: str) -> None:
+    make.category("交通事故", code="TRAFFIC")
+    client.post("/language/", {"language": language})
+
+    page = client.get(reverse("intake:submit")).content.decode()
+
+    assert words in page
+    assert "交通事故" not in page
+    opened(client)
+    assert "届きました" not in client.get(reverse("intake:page")).content.decode()
 
 
 class TestStaff:

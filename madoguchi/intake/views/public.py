@@ -1,12 +1,14 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from madoguchi.foundation import limits
 from madoguchi.intake import access, actions, rules
 from madoguchi.intake.forms import MessageForm, OpenPageForm, SubmitForm
+from madoguchi.intake.models import Submission
 
 SUBMIT, OPEN, PAGE = "intake/submit.html", "intake/open_page.html", "intake/page.html"
 WRONG = "番号か合言葉が違います。控えをもう一度確かめてください。"
@@ -14,7 +16,7 @@ WRONG = "番号か合言葉が違います。控えをもう一度確かめて�
 
 @require_http_methods(["GET", "POST"])
 def submit(request: HttpRequest) -> HttpResponse:
-    """Take what a resident writes; no account, no name, no script. The answer is the receipt."""
+    """Take what a resident writes; no account, no name, no script."""
     form = SubmitForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, SUBMIT, {"form": form})
@@ -24,7 +26,7 @@ def submit(request: HttpRequest) -> HttpResponse:
     except limits.TooMany as refused:
         return _refuse(request, SUBMIT, form, refused)
     cleaned = form.cleaned_data
-    submission, code = actions.submit(
+    submission = actions.submit(
         kind=cleaned["kind"],
         category=form.category_chosen(),
         text=cleaned["text"],
@@ -35,6 +37,18 @@ def submit(request: HttpRequest) -> HttpResponse:
         key=cleaned["key"],
         at=now,
     )
+    response = redirect("intake:received")
+    _remember(response, submission, access.RECEIPT)
+    return response
+
+
+@require_GET
+def received(request: HttpRequest) -> HttpResponse:
+    """Show number and code, for five minutes and to this browser alone."""
+    submission = access.remembered(request, access.RECEIPT)
+    if submission is None:
+        return redirect("intake:open_page")
+    code = rules.make_code(key=str(submission.key), secret=settings.SECRET_KEY)
     context = {"submission": submission, "code": rules.show_code(code)}
     return render(request, "intake/received.html", context)
 
@@ -56,23 +70,14 @@ def open_page(request: HttpRequest) -> HttpResponse:
         form.add_error(None, WRONG)
         return render(request, OPEN, {"form": form})
     response = redirect("intake:page")
-    response.set_signed_cookie(
-        access.COOKIE,
-        str(found.pk),
-        salt=access.SALT,
-        max_age=rules.OPEN_FOR,
-        path=request.path,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Strict",
-    )
+    _remember(response, found, access.PAGE)
     return response
 
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """Show where the matter stands, and what was answered."""
-    submission = access.own_submission(request)
+    submission = access.remembered(request, access.PAGE)
     if submission is None:
         return redirect("intake:open_page")
     return render(request, PAGE, {"form": MessageForm(), "submission": submission})
@@ -81,7 +86,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def write_again(request: HttpRequest) -> HttpResponse:
     """Take what the resident adds."""
-    submission = access.own_submission(request)
+    submission = access.remembered(request, access.PAGE)
     if submission is None:
         return redirect("intake:open_page")
     form = MessageForm(request.POST)
@@ -105,8 +110,22 @@ def write_again(request: HttpRequest) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     """画面を消す: close the page for this browser, and go where anybody might be."""
     response = redirect("publicsite:home")
-    response.delete_cookie(access.COOKIE, path="/post/box/", samesite="Strict")
+    for memory in (access.RECEIPT, access.PAGE):
+        response.delete_cookie(memory.cookie, path=reverse("intake:page"), samesite="Strict")
     return response
+
+
+def _remember(response: HttpResponse, submission: Submission, memory: access.Memory) -> None:
+    response.set_signed_cookie(
+        memory.cookie,
+        str(submission.pk),
+        salt=memory.cookie,
+        max_age=memory.span,
+        path=reverse("intake:page"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
 
 
 def _refuse(
