@@ -58,7 +58,7 @@ def filled(rows: int, *, say: Callable[[str], None] = print) -> Iterator[None]:
 
     from madoguchi.casework.models import Case
 
-    if Case.objects.count() != rows:
+    if not Case.objects.exists():
         fill(rows, say=say)
     say(f"{connection.vendor}, {rows:,} cases, load average {os.getloadavg()[0]:.1f}")
     yield

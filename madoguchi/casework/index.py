@@ -466,8 +466,8 @@ def _places(bits: int, start: int, stop: int) -> list[int]:
 
 def _holding(words: Sequence[str], ids: Sequence[int], sought: Sought) -> list[int]:
     """Return which of the cases hold every word, in the same order."""
-    if not ids:
-        return []
+    if sought.also.issuperset(ids):
+        return list(ids)
     place = "instr(text, %s) > 0" if connection.vendor == "sqlite" else "strpos(text, %s) > 0"
     if sought.finds_hidden_names:
         place = f"({place} OR {place.replace('text', 'names')})"

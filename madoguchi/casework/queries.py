@@ -71,7 +71,8 @@ def _matching(cases: CaseQuerySet, text: str, finds_hidden_names: bool) -> CaseQ
         if finds_hidden_names:
             holds |= Q(search_text__names__contains=word)
         meant &= holds
-    if people := residents.with_phone(text):
+    people = residents.with_phone(text)
+    if people is not None:
         meant |= Q(resident__in=people)
     if number := rules.read_case_number(text):  # r8-12 means R8-00012, which does not hold it
         meant |= Q(number=number)
@@ -102,9 +103,11 @@ def sought(
         clauses.append(frozenset(f"m:{mark}" for mark in days))
     text = wanted.get("q", "")
     also: set[int] = set()
-    if people := residents.with_phone(text):
+    people = residents.with_phone(text)
+    if people is not None:
         also.update(Case.objects.filter(resident__in=people).values_list("pk", flat=True))
-    if number := rules.read_case_number(text):
+    number = rules.read_case_number(text)
+    if number and text_key(number) not in words_of(text):  # the whole number is a word like others
         also.update(Case.objects.filter(number=number).values_list("pk", flat=True))
     return index.Sought(
         marks=tuple(clauses),

@@ -40,17 +40,16 @@ def search(words: str) -> QuerySet[Resident]:
     return Resident.objects.filter(meant).order_by("kana_key", "name_key", "pk")
 
 
-def with_phone(text: str) -> list[int]:
+def with_phone(text: str) -> QuerySet[Resident] | None:
     """
-    Return whom a text that is a whole phone number means; [] for any other text.
+    Return whom a text that is a whole phone number means; None for any other text.
 
     Never a restricted person: whoever holds the number could test it.
     """
     digits = phone_key(text)
     if len(digits) < 10 or name_key(text).translate(_BETWEEN_DIGITS) != digits:
-        return []
-    found = Resident.objects.filter(phone_key=digits, is_restricted=False)
-    return list(found.values_list("pk", flat=True))
+        return None
+    return Resident.objects.filter(phone_key=digits, is_restricted=False)
 
 
 def words_about(resident: Resident) -> list[str]:

@@ -36,6 +36,8 @@ def _statements(client: Client, address: str) -> list[str]:
         f"{LIST}?status=&category={{category}}&owner={{owner}}&q=書き方の例",
         f"{LIST}?q=転入届の書き方",
         f"{LIST}?q=山",
+        f"{LIST}?q={{number}}",
+        f"{LIST}?q=0898-00-1111",
         "/staff/requests/overdue/",
         "/staff/residents/{resident}/",
     ],
@@ -47,7 +49,7 @@ def test_twelve_statements_are_enough(
     monkeypatch.setattr(cases, "PER_PAGE", 3)
     nursery = make.division("保育課")
     reader = make.staff(role, division=nursery if role == Role.SUPERVISOR else None)
-    person = make.resident()
+    person = make.resident(phone="0898-00-1111")
     for number in range(8):
         case = make.case(
             "転入届の書き方の例",
@@ -60,7 +62,12 @@ def test_twelve_statements_are_enough(
             make.handover(case, to=nursery, due_on=make.NOW.date() - timedelta(days=900))
     index.merge()
     client.force_login(reader)
-    ids = {"category": case.category_id, "owner": nursery.pk, "resident": person.pk}
+    ids = {
+        "category": case.category_id,
+        "owner": nursery.pk,
+        "resident": person.pk,
+        "number": case.number,
+    }
 
     asked = _statements(client, address.format(**ids))
 

@@ -1,4 +1,5 @@
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +15,8 @@ from madoguchi.staff import actions as staff
 from madoguchi.staff import queries as staff_queries
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
+
+PER_PAGE = 50
 
 
 @require_GET
@@ -36,11 +39,12 @@ def requests(request: StaffRequest) -> HttpResponse:
 def overdue(request: StaffRequest) -> HttpResponse:
     """Show the records that are late: to the division that owes them and to the centre."""
     today = timezone.localdate()
-    rows = list(access.overdue_handovers(request.user, on=today))
-    if rows:
-        ids = (row.case_id for row in rows)
+    found = access.overdue_handovers(request.user, on=today)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    if page.object_list:
+        ids = (row.case_id for row in page)
         access.note_list("case.list", request.user, ids, at=timezone.now())
-    return render(request, "casework/overdue.html", {"rows": rows, "today": today})
+    return render(request, "casework/overdue.html", {"page": page, "today": today})
 
 
 @require_GET
