@@ -1123,6 +1123,10 @@ def of_submission(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"number": world.submissions[relation].number}
 
 
+def of_attachment(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {**of_submission(world, relation), "attachment_id": world.attachments[relation].pk}
+
+
 def of_untaken(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"number": world.untaken[relation].number}
 
@@ -1142,6 +1146,8 @@ INTAKE = {
     "intake:received": Rule(None),
     "intake:page": Rule(None),
     "intake:write_again": Rule(None, BUTTON, post=a_message, changes=False),
+    "intake:own_file": Rule(None, kwargs=lambda w, r: {"attachment_id": w.attachments[r].pk}),
+    "intake:file": Rule(CASES, kwargs=of_attachment, hidden=NOT_OURS, reads=True),
     "intake:leave": Rule(None, BUTTON, post=nothing, changes=False),  # the browser forgets
     "intake:submissions": Rule(CASES),
     "intake:submission": Rule(CASES, kwargs=of_submission, hidden=NOT_OURS, reads=True),

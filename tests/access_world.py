@@ -16,7 +16,8 @@ from madoguchi.casework import actions as casework
 from madoguchi.casework.models import Case, Handover
 from madoguchi.casework.rules import Result, Status, Understanding
 from madoguchi.intake import actions as intake
-from madoguchi.intake.models import Submission
+from madoguchi.intake.models import Attachment, Submission
+from madoguchi.intake.rules import File
 from madoguchi.integrations.line import actions as line
 from madoguchi.integrations.line.models import LineFriend
 from madoguchi.introduction import actions as introduction
@@ -243,6 +244,10 @@ class World:
         )
         self.untaken = {relation: self._submission() for relation in Relation}
         self.submissions = {relation: self._taken(relation) for relation in Relation}
+        self.attachments = {
+            relation: Attachment.objects.get(message__submission=submission)
+            for relation, submission in self.submissions.items()
+        }
         heir = make.staff(Role.SUPERVISOR, division=self.other)
         self.moves.moves.update(successor=heir)
 
@@ -257,6 +262,7 @@ class World:
             wants_reply=True,
             key=uuid4(),
             at=make.NOW,
+            files=[File(name="写真.jpg", media_type="image/jpeg", content=b"\xff\xd8\xff")],
         )
 
     def _taken(self, relation: Relation) -> Submission:

@@ -67,7 +67,7 @@ def _of_python() -> list[str]:
         casework.SurveyForm(),
         casework.SurveyCodeForm(),
         intake.OpenPageForm(),
-        intake.MessageForm(),
+        intake.MoreForm(),
         FollowForm(),
     ):
         found += _of_form(form)

@@ -18,7 +18,7 @@ from madoguchi.audit import actions as audit
 from madoguchi.casework import access as casework
 from madoguchi.foundation.limits import Limit
 from madoguchi.intake import rules
-from madoguchi.intake.models import Message, Submission
+from madoguchi.intake.models import Attachment, Message, Submission
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
 
@@ -109,6 +109,11 @@ def submission_to_answer(user: User, number: str) -> Submission:
     if not may_answer(user, submission):
         raise PermissionDenied
     return submission
+
+
+def attachment_of(submission: Submission, attachment_id: int) -> Attachment:
+    """Return a file of this submission, or 404."""
+    return get_object_or_404(Attachment, message__submission=submission, pk=attachment_id)
 
 
 def may_answer(user: User, submission: Submission) -> bool:

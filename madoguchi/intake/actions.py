@@ -15,7 +15,7 @@ from madoguchi.foundation import live
 from madoguchi.foundation.dates import fiscal_year
 from madoguchi.foundation.numbering import next_number
 from madoguchi.intake import rules
-from madoguchi.intake.models import Message, Submission
+from madoguchi.intake.models import Attachment, Message, Submission
 from madoguchi.messaging import actions as messaging
 from madoguchi.offices.models import City, Division
 from madoguchi.staff.models import User
@@ -33,6 +33,7 @@ def submit(
     wants_reply: bool,
     key: UUID,
     at: datetime,
+    files: Iterable[rules.File] = (),
 ) -> Submission:
     """
     Keep what a resident wrote; its code follows from the key, and is kept as a digest.
@@ -61,7 +62,8 @@ def submit(
                 wants_reply=wants_reply,
                 received_at=at,
             )
-            Message.objects.create(submission=submission, key=key, text=text, at=at)
+            message = Message.objects.create(submission=submission, key=key, text=text, at=at)
+            _attach(message, files)
     except IntegrityError:
         if found := Submission.objects.filter(key=key).first():
             return found
@@ -73,12 +75,20 @@ def submit(
 
 
 @transaction.atomic
-def write_again(*, submission: Submission, text: str, key: UUID, at: datetime) -> Message:
+def write_again(
+    *,
+    submission: Submission,
+    text: str,
+    key: UUID,
+    at: datetime,
+    files: Iterable[rules.File] = (),
+) -> Message:
     """Add what the resident writes on the own page; after the end too, and staff hear of it."""
     submission = _lock(submission)
     if found := Message.objects.filter(key=key, submission=submission, by=None).first():
         return found
     message = Message.objects.create(submission=submission, key=key, text=text, at=at)
+    _attach(message, files)
 
     _tell(submission, "submission.write_again", at=at)
     _note("submission.write_again", submission, actor="resident", at=at, message=message.pk)
@@ -163,6 +173,19 @@ def reply(*, submission: Submission, text: str, key: UUID, by: User, at: datetim
     _tell(submission, "submission.reply", at=at)
     _note("submission.reply", submission, actor=by.get_username(), at=at, message=message.pk)
     return message
+
+
+def _attach(message: Message, files: Iterable[rules.File]) -> None:
+    Attachment.objects.bulk_create(
+        Attachment(
+            message=message,
+            name=file.name,
+            media_type=file.media_type,
+            size=len(file.content),
+            content=file.content,
+        )
+        for file in files
+    )
 
 
 def _lock(submission: Submission) -> Submission:

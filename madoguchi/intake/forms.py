@@ -1,10 +1,15 @@
 """What residents write on the web page, and how staff take it up and answer."""
 
+import warnings
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy
+from PIL import Image
 
 from madoguchi.casework.models import Category
 from madoguchi.casework.rules import KIND_LABELS
@@ -29,6 +34,64 @@ class LongText(forms.CharField):
     def __init__(self, *, rows: int = 8, **more: Any) -> None:
         widget = forms.Textarea(attrs={"rows": rows, "autocomplete": "off"})
         super().__init__(widget=widget, max_length=rules.TEXT_LENGTH, **more)
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """A few pictures or PDFs, told by their content. Gives a list of `rules.File`."""
+
+    default_error_messages = {
+        "count": "送れるのは3つまでです。",
+        "size": "大きすぎるファイルがあります。5MBまでにしてください。",
+        "type": "送れるのは、写真（JPEG、PNG）とPDFだけです。",
+        "empty": "空のファイルがあります。選び直してください。",
+    }
+
+    def __init__(self) -> None:
+        kinds = ",".join(rules.MEDIA_TYPE_LABELS)
+        super().__init__(
+            label="写真や書類",
+            required=False,
+            help_text="写真（JPEG、PNG）かPDF。3つまで、それぞれ5MBまで。",
+            widget=FilesInput(attrs={"accept": kinds}),
+        )
+
+    def clean(self, data: Any, initial: Any = None) -> list[rules.File]:
+        given = [file for file in data or [] if file]
+        if len(given) > rules.MOST_FILES:
+            raise ValidationError(self.error_messages["count"], code="count")
+        return [self._checked(file) for file in given]
+
+    def _checked(self, file: "UploadedFile[Any]") -> rules.File:
+        if not file.size:
+            raise ValidationError(self.error_messages["empty"], code="empty")
+        if file.size > rules.MOST_BYTES:
+            raise ValidationError(self.error_messages["size"], code="size")
+        content = file.read()
+        media_type = rules.media_type_of(content)
+        if not media_type:
+            raise ValidationError(self.error_messages["type"], code="type")
+        if media_type.startswith("image/"):
+            self._look_at(content)
+        name = rules.file_name(file.name or "")
+        return rules.File(name=name, media_type=media_type, content=content)
+
+    def _look_at(self, content: bytes) -> None:
+        """Read the head of a picture alone: what it would unfold to is never unfolded here."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                with Image.open(BytesIO(content), formats=["JPEG", "PNG"]) as picture:
+                    pixels = picture.width * picture.height
+        except Image.DecompressionBombError as error:
+            raise ValidationError(self.error_messages["size"], code="size") from error
+        except (OSError, ValueError, SyntaxError) as error:
+            raise ValidationError(self.error_messages["type"], code="type") from error
+        if pixels > rules.MOST_PIXELS:
+            raise ValidationError(self.error_messages["size"], code="size")
 
 
 class CategoryField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -59,6 +122,7 @@ class SubmitForm(forms.Form):
         help_text="思いつくままで構いません。いつ、どこで、何に困っているかがあると助かります。",
         error_messages={"required": "内容を書いてください。ひとことでも構いません。"},
     )
+    papers = FilesField()
     wants_reply = forms.BooleanField(
         label="返事がほしい",
         required=False,
@@ -112,6 +176,12 @@ class MessageForm(forms.Form):
 
     key = KeyField()
     text = LongText(label="内容", rows=6, error_messages={"required": "内容を書いてください。"})
+
+
+class MoreForm(MessageForm):
+    """One more text by the resident, with what belongs to it."""
+
+    papers = FilesField()
 
 
 class TakeUpForm(forms.Form):

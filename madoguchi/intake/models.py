@@ -111,3 +111,32 @@ class Message(models.Model):
     @property
     def is_ours(self) -> bool:
         return self.by_id is not None
+
+
+class Attachment(models.Model):
+    """添付 — a picture or PDF that came with a message; kept in the database, as it was sent."""
+
+    personal_fields = ("name", "content")
+
+    message = models.ForeignKey(
+        Message, on_delete=models.PROTECT, verbose_name="やりとり", related_name="attachments"
+    )
+    name = models.CharField("ファイル名", max_length=120)
+    media_type = models.CharField(
+        "形式", max_length=20, choices=list(rules.MEDIA_TYPE_LABELS.items())
+    )
+    size = models.PositiveIntegerField("バイト数")
+    content = models.BinaryField("内容")
+
+    class Meta:
+        verbose_name = "添付"
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="attachment_within_its_bounds",
+                condition=Q(size__gte=1, size__lte=rules.MOST_BYTES),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"添付 {self.pk}"

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import unicodedata
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -15,8 +16,51 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 10
 
 
+# What a telephone photographs, and what one scans; told by the first bytes, never by the name.
+_BEGINNINGS = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"%PDF-": "application/pdf",
+}
+MEDIA_TYPE_LABELS = {
+    "image/jpeg": "写真（JPEG）",
+    "image/png": "画像（PNG）",
+    "application/pdf": "PDF",
+}
+MOST_FILES = 3
+MOST_BYTES = 5_000_000  # of one file
+MOST_PIXELS = 60_000_000  # of one picture: a telephone of today takes 50 million
+
+
+@dataclass(frozen=True)
+class File:
+    """One checked file; `name` is what the resident called it."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 class NotTakenUp(RuleBroken):
     """An answer needs a case: nobody has taken the submission up yet."""
+
+
+def media_type_of(content: bytes) -> str:
+    """Return what the bytes are, whatever the file is called; "" for what is not taken."""
+    for beginning, media_type in _BEGINNINGS.items():
+        if content.startswith(beginning):
+            return media_type
+    return ""
+
+
+def file_name(text: str) -> str:
+    """Return the last part of a name without what moves or hides text in a line."""
+    last = text.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(c for c in last if unicodedata.category(c)[0] != "C").strip()
+    stem, dot, ending = shown.rpartition(".")
+    if not dot:
+        stem, ending = shown, ""
+    return f"{stem[:100]}{dot}{ending[:10]}" or "file"
 
 
 class Kind(StrEnum):

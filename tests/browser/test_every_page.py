@@ -130,6 +130,8 @@ NOBODY_MEETS = {
     "staff/login/setup/": "sets up a second factor, which the demo leaves out",
     "staff/counters/<int:pk>/calls/<int:visit>/": "the button of somebody who waits",
     "post/box/page/": "opened by number and code, tried in test_own_page",
+    "post/box/page/files/<int:attachment_id>/": "what the resident sent",
+    "staff/submissions/<str:number>/files/<int:attachment_id>/": "what a resident sent",
     "post/box/page/more/": "the form of that page",
     "post/box/page/note/": "the receipt, tried in test_own_page",
     "staff/submissions/<str:number>/answer/": "a button of a submission that is a case",

@@ -7,8 +7,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from madoguchi.foundation import limits
 from madoguchi.intake import access, actions, rules
-from madoguchi.intake.forms import MessageForm, OpenPageForm, SubmitForm
+from madoguchi.intake.forms import MoreForm, OpenPageForm, SubmitForm
 from madoguchi.intake.models import Submission
+from madoguchi.intake.views.files import file_response
 
 SUBMIT, OPEN, PAGE = "intake/submit.html", "intake/open_page.html", "intake/page.html"
 WRONG = "番号か合言葉が違います。控えをもう一度確かめてください。"
@@ -17,7 +18,7 @@ WRONG = "番号か合言葉が違います。控えをもう一度確かめて�
 @require_http_methods(["GET", "POST"])
 def submit(request: HttpRequest) -> HttpResponse:
     """Take what a resident writes; no account, no name, no script."""
-    form = SubmitForm(request.POST if request.method == "POST" else None)
+    form = SubmitForm(*(request.POST, request.FILES) if request.method == "POST" else ())
     if not form.is_valid():
         return render(request, SUBMIT, {"form": form})
     now = timezone.now()
@@ -35,6 +36,7 @@ def submit(request: HttpRequest) -> HttpResponse:
         email=cleaned["email"],
         wants_reply=cleaned["wants_reply"],
         key=cleaned["key"],
+        files=cleaned["papers"],
         at=now,
     )
     response = redirect("intake:received")
@@ -80,7 +82,7 @@ def page(request: HttpRequest) -> HttpResponse:
     submission = access.remembered(request, access.PAGE)
     if submission is None:
         return redirect("intake:open_page")
-    return render(request, PAGE, {"form": MessageForm(), "submission": submission})
+    return render(request, PAGE, {"form": MoreForm(), "submission": submission})
 
 
 @require_POST
@@ -89,7 +91,7 @@ def write_again(request: HttpRequest) -> HttpResponse:
     submission = access.remembered(request, access.PAGE)
     if submission is None:
         return redirect("intake:open_page")
-    form = MessageForm(request.POST)
+    form = MoreForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, PAGE, {"form": form, "submission": submission})
     now = timezone.now()
@@ -101,9 +103,19 @@ def write_again(request: HttpRequest) -> HttpResponse:
         submission=submission,
         text=form.cleaned_data["text"],
         key=form.cleaned_data["key"],
+        files=form.cleaned_data["papers"],
         at=now,
     )
     return redirect("intake:page")
+
+
+@require_GET
+def own_file(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    """Give back what the resident sent."""
+    submission = access.remembered(request, access.PAGE)
+    if submission is None:
+        return redirect("intake:open_page")
+    return file_response(access.attachment_of(submission, attachment_id))
 
 
 @require_POST
@@ -131,7 +143,7 @@ def _remember(response: HttpResponse, submission: Submission, memory: access.Mem
 def _refuse(
     request: HttpRequest,
     template: str,
-    form: SubmitForm | OpenPageForm | MessageForm,
+    form: SubmitForm | OpenPageForm | MoreForm,
     refused: limits.TooMany,
     **context: object,
 ) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.intake import access, actions
 from madoguchi.intake.forms import MessageForm, TakeUpForm
+from madoguchi.intake.views.files import file_response
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
 
@@ -45,6 +46,14 @@ def submission(request: StaffRequest, number: str) -> HttpResponse:
         "may_answer": access.may_answer(request.user, found),
     }
     return render(request, "intake/submission.html", context)
+
+
+@require_GET
+@requires(Verb.READ_CASES)
+def file(request: StaffRequest, number: str, attachment_id: int) -> HttpResponse:
+    """Give what came with a message; the trail keeps who took it."""
+    found = access.submission_to_read(request.user, number, at=timezone.now())
+    return file_response(access.attachment_of(found, attachment_id))
 
 
 @require_http_methods(["GET", "POST"])
