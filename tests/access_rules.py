@@ -7,7 +7,7 @@ a new rule here; the matrix (tests/test_access_matrix.py) fails until it has one
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -67,6 +67,7 @@ class Rule:
 
 
 FORM = ("GET", "POST")
+TOKEN_ONLY = Rule(None, FORM, leads_to_log_in=True, changes=False, csrf=False)
 BUTTON = ("POST",)
 
 
@@ -892,6 +893,10 @@ STATISTICS = {
 }
 
 API = {
+    # By a token alone, whoever is signed in; what a token may do is tried in casework's test_api.
+    "api:cases": TOKEN_ONLY,
+    "api:receive": TOKEN_ONLY,
+    "api:case": replace(TOKEN_ONLY, methods=("GET",), kwargs=of_case),
     "api:search": Rule(None, query=lambda w, r: {"q": "保育"}),
     "api:services": Rule(None),
     "api:slots": Rule(None, kwargs=of_service),

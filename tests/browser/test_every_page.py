@@ -150,6 +150,7 @@ NOBODY_MEETS = {
     "staff/faqs/<str:key>/proposal/": "the button of one's own draft",
     "staff/offices/sites/<int:pk>/calendar/<day:on>/clearance/": "the button of a changed day",
     "staff/people/<int:pk>/return/": "the button of somebody who has left",
+    "staff/moves/<int:pk>/progress/": "drawn into the page of the list by itself",
     "staff/operations/messages/": "the button of a message that could not be sent",
     "staff/rota/runs/": "buttons of a plan in the making, pressed in the journey of the rota",
     "staff/requests/<int:handover_id>/arrival/": "the button of an officer on the way",
