@@ -889,7 +889,16 @@ INTRODUCTION = {
 }
 
 STATISTICS = {
-    f"statistics:{name}": Rule(CLOSERS) for name in ("month", "month_excel", "visits", "records")
+    f"statistics:{name}": Rule(CLOSERS)
+    for name in (
+        "month",
+        "month_excel",
+        "visits",
+        "records",
+        "transfers",
+        "transfers_excel",
+        "transfers_listed",
+    )
 }
 
 API = {

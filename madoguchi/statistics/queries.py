@@ -6,8 +6,21 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, When
-from django.db.models.functions import TruncDate
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    Count,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Least, TruncDate
 from django.utils import timezone
 
 from madoguchi.casework import rules as casework
@@ -20,6 +33,7 @@ from madoguchi.statistics import rules
 from madoguchi.statistics.rules import Period
 
 BOOKED = "booked"
+DECLINED = casework.HandoverState.DECLINED.value
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,35 @@ class Punctuality:
     def rate(self) -> str:
         done = self.in_time + self.late + self.overdue
         return f"{self.in_time * 100 // done}%" if done else "—"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number and the list behind it."""
+
+    count: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """What one division was sent, by sender, and how much of it had been elsewhere before."""
+
+    division: str
+    sent: list[Figure]
+    total: Figure
+    declined: Figure
+    second: Figure
+    further: Figure
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Who sends matters to whom; the last line is the sum of all."""
+
+    senders: list[str]
+    receivers: list[Receiver]
+    everybody: Receiver
 
 
 @dataclass(frozen=True)
@@ -226,6 +269,76 @@ def handovers_asked(*, cases: QuerySet[Matter], period: Period) -> QuerySet[Hand
     """Return the requests to divisions made in the period, in cases the reader may see."""
     asked = Handover.objects.filter(_within("asked_at", period), case__in=cases.order_by())
     return asked.annotate(returned_day=TruncDate("returned_at")).select_related("case", "to")
+
+
+def transfers_asked(*, cases: QuerySet[Matter], period: Period) -> QuerySet[Any]:
+    """
+    Return the 引き継ぎ of the period with where each came from and the how-manieth it was.
+
+    `sender`: the division that was asked before it, for the first one that of who asked. `nth`:
+    1, 2, or 3 for the third and any later. What was taken back moved no matter and does not
+    count; what was declined does, for the resident was sent there.
+    """
+    transfers = Handover.objects.filter(kind=casework.HandoverKind.TAKE).exclude(
+        state=casework.HandoverState.WITHDRAWN
+    )
+    earlier = transfers.filter(
+        Q(asked_at__lt=OuterRef("asked_at"))
+        | Q(asked_at=OuterRef("asked_at"), pk__lt=OuterRef("pk")),
+        case=OuterRef("case"),
+    )
+    number = earlier.order_by().values("case").annotate(n=Count("pk")).values("n")
+    before = earlier.order_by("-asked_at", "-pk").values("to")[:1]
+    return (
+        handovers_asked(cases=cases, period=period)
+        .filter(pk__in=transfers.values("pk"))
+        .annotate(
+            sender=Coalesce(
+                Subquery(before), F("asked_by__division"), output_field=BigIntegerField()
+            ),
+            nth=Least(
+                Coalesce(Subquery(number, output_field=IntegerField()), 0) + 1, rules.FURTHER
+            ),
+        )
+    )
+
+
+def transfer_matrix(*, cases: QuerySet[Matter], period: Period) -> Matrix:
+    """Count the 引き継ぎ of the period by receiver and sender. Two queries."""
+    groups = (
+        transfers_asked(cases=cases, period=period)
+        .order_by()
+        .values_list("to", "sender", "nth", "state")
+        .annotate(n=Count("pk"))
+    )
+    counted = [
+        ({"to": to, "sender": sender, "nth": nth, "declined": state == DECLINED}, n)
+        for to, sender, nth, state, n in groups
+    ]
+    names = dict(Division.objects.values_list("pk", "name"))
+    senders = sorted({one["sender"] for one, _ in counted}, key=lambda pk: names[pk])
+    receivers = sorted({one["to"] for one, _ in counted}, key=lambda pk: names[pk])
+
+    def figure(**asked: Any) -> Figure:
+        count = sum(n for one, n in counted if asked.items() <= one.items())
+        query = {name: int(value) for name, value in asked.items()}
+        return Figure(count, f"list/?{urlencode({'period': period.key} | query)}")
+
+    def line(name: str, **to: Any) -> Receiver:
+        return Receiver(
+            division=name,
+            sent=[figure(**to, sender=sender) for sender in senders],
+            total=figure(**to),
+            declined=figure(**to, declined=True),
+            second=figure(**to, nth=2),
+            further=figure(**to, nth=rules.FURTHER),
+        )
+
+    return Matrix(
+        senders=[names[pk] for pk in senders],
+        receivers=[line(names[pk], to=pk) for pk in receivers],
+        everybody=line("合計"),
+    )
 
 
 def visits_in(*, period: Period, reason: str) -> QuerySet[Visit]:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from madoguchi.foundation.dates import era_year, fiscal_year
 
 SMALL = 5  # fewer could point at a person
+FURTHER = 3  # the third time a matter is passed on, and any later one, are counted together
 
 
 @dataclass(frozen=True)

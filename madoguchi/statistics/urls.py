@@ -8,4 +8,7 @@ urlpatterns = [
     path("list.xlsx", views.month_excel, name="month_excel"),
     path("visits/", views.visits, name="visits"),
     path("records/", views.records, name="records"),
+    path("transfers/", views.transfers, name="transfers"),
+    path("transfers/list.xlsx", views.transfers_excel, name="transfers_excel"),
+    path("transfers/list/", views.transfers_listed, name="transfers_listed"),
 ]

@@ -12,6 +12,8 @@ from madoguchi.staff.rules import Verb
 from madoguchi.statistics import access, queries, rules
 
 PER_PAGE = 50
+LONGEST_ID = 10  # digits: a longer number is no id, and more than the database can compare
+NTH = {1: "1回目", 2: "2回目", rules.FURTHER: "3回目以降"}
 STANDINGS = {
     "in_time": "期限内に提出",
     "late": "期限後に提出",
@@ -107,6 +109,88 @@ def records(request: StaffRequest) -> HttpResponse:
             "words": STANDINGS.get(standing, ""),
         },
     )
+
+
+@require_GET
+@requires(Verb.READ_STATISTICS)
+def transfers(request: StaffRequest) -> HttpResponse:
+    """Show who passes matters on to whom, and how often a matter is passed on again."""
+    period = _period(request)
+    earlier, later = rules.neighbours(period)
+    return render(
+        request,
+        "statistics/transfers.html",
+        {
+            "period": period,
+            "earlier": earlier,
+            "later": later,
+            "year": rules.year_of(period),
+            "is_year": period.key == rules.year_of(period).key,
+            "today": timezone.localdate(),
+            "matrix": _matrix(request, period),
+        },
+    )
+
+
+@require_GET
+@requires(Verb.READ_STATISTICS)
+def transfers_excel(request: StaffRequest) -> HttpResponse:
+    """Give the matrix as an Excel file."""
+    period = _period(request)
+    matrix = _matrix(request, period)
+    figures = ("引き継ぎの合計", "うち辞退", "うち2回目", "うち3回目以降")
+    return xlsx_response(
+        filename=f"引き継ぎの流れ {period.words}.xlsx",
+        columns=[
+            Column("引き継ぎ先", 24),
+            *(Column(f"{sender}から", 20) for sender in matrix.senders),
+            *(Column(title, 16) for title in figures),
+        ],
+        rows=(
+            [row.division]
+            + [one.count for one in (*row.sent, row.total, row.declined, row.second, row.further)]
+            for row in (*matrix.receivers, matrix.everybody)
+        ),
+    )
+
+
+@require_GET
+@requires(Verb.READ_STATISTICS)
+def transfers_listed(request: StaffRequest) -> HttpResponse:
+    """List the 引き継ぎ behind a number of the matrix."""
+    period = _period(request)
+    asked = {
+        name: int(request.GET[name])
+        for name in ("to", "sender", "nth")
+        if request.GET.get(name, "").isdecimal() and len(request.GET[name]) < LONGEST_ID
+    }
+    found = queries.transfers_asked(cases=access.countable_cases(request.user), period=period)
+    found = found.filter(**asked)
+    is_declined = request.GET.get("declined") == "1"
+    if is_declined:
+        found = found.filter(state=queries.DECLINED)
+    names = dict(Division.objects.values_list("pk", "name"))
+    page = Paginator(found.order_by("-asked_at", "-pk"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "statistics/transfers_listed.html",
+        {
+            "period": period,
+            "page": page,
+            "rows": [(row, names[row.sender]) for row in page],
+            "today": timezone.localdate(),
+            "sender": names.get(asked.get("sender", 0), ""),
+            "to": names.get(asked.get("to", 0), ""),
+            "nth": NTH.get(asked.get("nth", 0), ""),
+            "is_declined": is_declined,
+        },
+    )
+
+
+def _matrix(request: StaffRequest, period: rules.Period) -> queries.Matrix:
+    return queries.transfer_matrix(cases=access.countable_cases(request.user), period=period)
 
 
 def _period(request: StaffRequest) -> rules.Period:
