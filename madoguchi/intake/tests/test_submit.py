@@ -1,9 +1,11 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from madoguchi.audit.models import AuditEvent
 from madoguchi.casework.models import Case
@@ -199,3 +201,23 @@ def test_the_tables_refuse_half_a_taking_and_an_empty_message() -> None:
         Submission.objects.filter(pk=submission.pk).update(taken_at=make.NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         Message.objects.create(submission=submission, key=uuid4(), text="", at=make.NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_eight_times_at_once_is_one_matter() -> None:
+    category, key = make.category(), uuid4()
+    start = threading.Barrier(8)
+
+    def one(_: int) -> str:
+        try:
+            start.wait(timeout=10)
+            return submit(category=category, key=key).number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        numbers = set(pool.map(one, range(8)))
+
+    assert numbers == {"W8-00001"}
+    assert Message.objects.count() == 1
+    assert submit(category=category).number == "W8-00002"  # a lost race left no gap
