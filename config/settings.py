@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "madoguchi.rota",
     "madoguchi.casework",
     "madoguchi.personnel",
+    "madoguchi.letters",
     "madoguchi.intake",
     "madoguchi.booking",
     "madoguchi.reception",

@@ -1117,6 +1117,52 @@ def a_move_list(world: World, relation: Relation) -> Mapping[str, Any]:
     return {"file": ContentFile(f"{heading}\r\n{line}\r\n".encode(), name="moves.csv")}
 
 
+def of_letter(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {"pk": world.letter.pk}
+
+
+def a_letter(world: World, relation: Relation) -> Mapping[str, Any]:
+    return {
+        "received_on": "R8.11.20",
+        "channel": "mayor_letter",
+        "text": "公園の遊具を直してください。",
+        "form-TOTAL_FORMS": "1",
+        "form-INITIAL_FORMS": "0",
+        "form-0-title": "公園の遊具",
+        "form-0-kind": "request",
+        "form-0-category": world.category.pk,
+        "form-0-owner": world.third.pk,
+    }
+
+
+# They come to the centre; officers who may receive cases in their division know of no letter.
+OF_THE_CENTRE = dict.fromkeys(R, DIVISION)
+LETTER_READERS = COUNSEL | DIVISION
+
+LETTERS = {
+    "letters:letters": Rule(LETTER_READERS, hidden=OF_THE_CENTRE),
+    "letters:letters_excel": Rule(LETTER_READERS, hidden=OF_THE_CENTRE),
+    "letters:figures": Rule(LETTER_READERS, hidden=OF_THE_CENTRE),
+    "letters:receive": Rule(LETTER_READERS, FORM, post=a_letter, hidden=OF_THE_CENTRE),
+    "letters:letter": Rule(LETTER_READERS, kwargs=of_letter, hidden=OF_THE_CENTRE, reads=True),
+    "letters:set_outcome": Rule(
+        LETTER_READERS,
+        BUTTON,
+        kwargs=lambda w, r: {"pk": w.letter.pk, "position": 1},
+        post=lambda w, r: {"outcome": "done"},
+        hidden=OF_THE_CENTRE,
+    ),
+    "letters:answer": Rule(
+        LETTER_READERS,
+        FORM,
+        kwargs=of_letter,
+        post=lambda w, r: {"text": "直しました。"},
+        hidden=OF_THE_CENTRE,
+        reads=True,
+    ),
+    "letters:sheet": Rule(LETTER_READERS, kwargs=of_letter, hidden=OF_THE_CENTRE, reads=True),
+}
+
 PERSONNEL = {
     "personnel:lists": Rule(MOVERS),
     "personnel:plan": Rule(
@@ -1195,6 +1241,7 @@ RULES: dict[str, Rule] = (
     | STATISTICS
     | ROTA
     | PERSONNEL
+    | LETTERS
     | INTAKE
     | API
 )

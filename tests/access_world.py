@@ -25,6 +25,9 @@ from madoguchi.introduction.models import StageChange
 from madoguchi.introduction.rules import Event
 from madoguchi.knowledge import actions as faqs
 from madoguchi.knowledge.models import Faq
+from madoguchi.letters import actions as letters
+from madoguchi.letters.actions import Said
+from madoguchi.letters.rules import Outcome
 from madoguchi.messaging import actions as messaging
 from madoguchi.messaging.models import OutboundMessage
 from madoguchi.offices.models import City, Counter, Division, OpeningDay, Site
@@ -236,6 +239,17 @@ class World:
         friend = LineFriend.objects.create(line_id="U0123", since_at=make.NOW)
         self.line_link = signing.dumps(friend.pk, salt=line.SALT)
         self.rota = RotaRows(self)
+        self.letter = letters.receive(
+            channel="mayor_letter",
+            text="公園の遊具を直してください。",
+            items=[Said("公園の遊具", "直してほしい。", "request", self.category, self.own)],
+            received_on=make.NOW.date(),
+            by=self.people[Role.COUNSELLOR],
+            at=make.NOW,
+        )
+        item = self.letter.items.get()
+        self._closed(item.case)
+        letters.set_outcome(item=item, outcome=Outcome.DONE, by=self.colleague, at=make.NOW)
         self.moves = personnel.plan(
             effective_on=date(2099, 4, 1),
             wanted=[Wanted(self.colleague.pk, self.third.pk, Role.OFFICER.value, None)],

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from madoguchi.audit import actions as audit
 from madoguchi.booking import actions as booking
 from madoguchi.booking.rules import JST
-from madoguchi.demo import city, history, introduction, moves, queries, rota, today, web
+from madoguchi.demo import city, history, introduction, letters, moves, queries, rota, today, web
 from madoguchi.demo.chronicle import Chronicle
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
@@ -53,6 +53,7 @@ def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
     web.receive_on_the_web(seed=seed, at=at)
     introduction.plan_stages(at=at)
     moves.plan_april(at=at)
+    letters.write_letters(at=at)
     rota.plan_duties(seed=seed, at=at, on=at.astimezone(JST).date())
 
 

@@ -15,12 +15,10 @@ from io import BytesIO, StringIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-import openpyxl
 import xlsxwriter
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from openpyxl.utils.exceptions import InvalidFileException
 
 from madoguchi.foundation.errors import RuleBroken
 
@@ -135,6 +133,9 @@ def read_rows(
 
 
 def _workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl  # with all of NumPy behind it: only where a list comes in
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with ZipFile(BytesIO(content)) as archive:
             if sum(part.file_size for part in archive.infolist()) > UNPACKED:
