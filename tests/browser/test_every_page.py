@@ -114,7 +114,6 @@ NOBODY_MEETS = {
     "csp-report/": "takes what a browser reports",
     "live/": "a stream",
     "staff/live/": "a stream",
-    "staff/moves/<int:pk>/progress/": "what the page of a list draws again by itself",
     "language/": "takes the chosen language",
     "open/<str:token>/": "the link of a message by LINE; tested of its own",
     "line/": "LINE's own calls, and the page behind the link of a message",
