@@ -9,7 +9,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy
-from PIL import Image
 
 from madoguchi.casework.models import Category
 from madoguchi.casework.rules import KIND_LABELS
@@ -81,6 +80,8 @@ class FilesField(forms.FileField):
 
     def _look_at(self, content: bytes) -> None:
         """Read the head of a picture alone: what it would unfold to is never unfolded here."""
+        from PIL import Image  # megabytes that only an upload needs
+
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
