@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from madoguchi.casework import rules
-from madoguchi.foundation.dates import fiscal_year
 from madoguchi.offices.models import Division, Room
 from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
@@ -175,10 +174,6 @@ class Case(models.Model):
     @property
     def is_closed(self) -> bool:
         return self.status == rules.Status.CLOSED
-
-    @property
-    def fiscal_year(self) -> int:
-        return fiscal_year(self.received_at.date())
 
 
 class Revision(models.Model):

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from difflib import SequenceMatcher
 from enum import StrEnum
 
 from madoguchi.foundation.dates import era_year, fiscal_year
@@ -470,3 +471,50 @@ class Moment:
     text: str = ""
     note: str = ""
     id: int = 0
+
+
+def worries_as_text(worries: Mapping[str, bool]) -> str:
+    """Return the worries as the sheet marks them: ◎住まいについて、○介護のこと."""
+    return "、".join(
+        f"{'◎' if worries[code] else '○'}{label}"
+        for code, label in WORRY_LABELS.items()
+        if code in worries
+    )
+
+
+# A run of one script is about a word; what has no script of its own stands alone.
+_WORDS = re.compile(
+    r"[一-鿿々〆ヶ\U00020000-\U0003FFFF]+|[ぁ-ゟ]+|[ァ-ヿー]+|[0-9A-Za-z０-９]+|\s+|.", re.DOTALL
+)
+_SENTENCES = re.compile(r"[^。\n]*[。\n]|[^。\n]+")
+WORDS_COMPARED = (
+    2_000  # longer texts are compared by sentences: the comparison grows by the square
+)
+
+
+class Side(StrEnum):
+    """Where a piece of two compared texts stands."""
+
+    BOTH = "both"
+    SAVED = "saved"
+    MINE = "mine"
+
+
+def compare(saved: str, mine: str) -> list[tuple[Side, str]]:
+    """
+    Return the two texts as one, word by word: what both say, what one of them says alone.
+
+    The pieces of BOTH and SAVED give `saved` again, those of BOTH and MINE give `mine`.
+    """
+    old, new = _WORDS.findall(saved), _WORDS.findall(mine)
+    if max(len(old), len(new)) > WORDS_COMPARED:
+        old, new = _SENTENCES.findall(saved), _SENTENCES.findall(mine)
+    pieces: list[tuple[Side, str]] = []
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for step, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        if step == "equal":
+            pieces.append((Side.BOTH, "".join(old[old_from:old_to])))
+            continue
+        pieces.append((Side.SAVED, "".join(old[old_from:old_to])))
+        pieces.append((Side.MINE, "".join(new[new_from:new_to])))
+    return [(side, text) for side, text in pieces if text]

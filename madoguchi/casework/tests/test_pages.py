@@ -484,6 +484,22 @@ class TestRecord:
         case.refresh_from_db()
         assert case.summary == "先の人の文と、後の人の文"
 
+    def test_the_second_officer_sees_word_by_word_what_differs(self) -> None:
+        case = make.case()
+        first, second = signed_in(make.staff()), signed_in(make.staff())
+        address = url("write_record", case.number)
+
+        first.post(address, self.fields(case, summary="電話は午前に限る", worries=["debt"]))
+        page = second.post(
+            address, self.fields(case, summary="電話は午後に限る", worries=["care"])
+        ).content.decode()
+
+        assert (
+            '電話は<del class="difference">午前</del><ins class="difference">午後</ins>に' in page
+        )
+        assert "<dt>困りごと</dt>" in page
+        assert page.count('<dd class="differences">') == 2
+
     def test_what_was_typed_comes_back_after_a_crash_and_goes_with_the_saving(self) -> None:
         case = make.case()
         me, form = case.received_by, f"case.{case.number}.record"

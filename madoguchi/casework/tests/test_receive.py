@@ -1,6 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -115,6 +115,30 @@ def test_numbers_stay_without_gaps_when_many_receive_and_some_roll_back() -> Non
 
     numbers = sorted(Case.objects.values_list("number", flat=True))
     assert numbers == [f"R8-{number:05d}" for number in range(1, 17)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_hundred_at_once_over_midnight_of_31_march_are_numbered_in_their_years() -> None:
+    by, category = make.staff(), make.category()
+    midnight = datetime(2027, 4, 1, tzinfo=make.JST)
+    last, first = midnight - timedelta(microseconds=1), midnight
+    start = threading.Barrier(8)
+
+    def one(turn: int) -> None:
+        try:
+            if turn < 8:
+                start.wait(timeout=10)
+            receive(by=by, category=category, at=first if turn % 2 else last)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(one, range(200)))
+
+    assert [
+        sorted(Case.objects.filter(received_at=at).values_list("number", flat=True))
+        for at in (last, first)
+    ] == [[f"R{year}-{number:05d}" for number in range(1, 101)] for year in (8, 9)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -119,3 +119,31 @@ def test_every_word_of_a_choice_has_its_label() -> None:
 )
 def test_an_answer_is_due_in_two_weeks_on_an_open_day(received: date, due: date) -> None:
     assert rules.answer_due_on(received) == due
+
+
+TEXTS = [
+    ("", ""),
+    ("", "夫が亡くなった。"),
+    ("夫が亡くなった。", ""),
+    ("年金の手続きが分からない。", "年金と保険の手続きが分からない。"),
+    ("10日に来庁\n電話は午前", "11日に来庁\n\n電話は午後のみ"),
+    ("𠮷田さん（髙橋）ABC-12", "吉田さん（髙橋）abc 12"),
+    ("長い話。" * 900, "長い話。" * 450 + "途中で変わった。" + "長い話。" * 450),
+]
+
+
+@pytest.mark.parametrize(("saved", "mine"), TEXTS)
+def test_a_comparison_loses_no_letter_of_either_text(saved: str, mine: str) -> None:
+    pieces = rules.compare(saved, mine)
+
+    assert "".join(text for side, text in pieces if side != rules.Side.MINE) == saved
+    assert "".join(text for side, text in pieces if side != rules.Side.SAVED) == mine
+
+
+def test_a_comparison_is_by_words() -> None:
+    assert rules.compare("電話は午前に限る", "電話は午後に限る") == [
+        (rules.Side.BOTH, "電話は"),
+        (rules.Side.SAVED, "午前"),
+        (rules.Side.MINE, "午後"),
+        (rules.Side.BOTH, "に限る"),
+    ]

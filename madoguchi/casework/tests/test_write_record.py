@@ -1,6 +1,9 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from madoguchi.audit.models import AuditEvent
 from madoguchi.casework import actions, rules
@@ -63,6 +66,32 @@ def test_a_second_save_does_not_overwrite_what_a_colleague_saved_in_between() ->
 
     case.refresh_from_db()
     assert case.summary == "同僚の文"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_at_once_one_is_told_and_nothing_is_overwritten() -> None:
+    case = make.case(summary="はじめ")
+    pairs = 20
+
+    def save(turn: int, name: str) -> str | None:
+        try:
+            opened.wait(timeout=10)
+            write_record(case, version=turn, summary=f"{turn}{name}")
+        except rules.EditConflict:
+            return None
+        finally:
+            connection.close()
+        return f"{turn}{name}"
+
+    kept = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for turn in range(1, pairs + 1):
+            opened = threading.Barrier(2)
+            kept += [name for name in pool.map(save, [turn] * 2, "甲乙") if name]
+
+    texts = [*Revision.objects.order_by("version").values_list("summary", flat=True)]
+    assert len(kept) == pairs
+    assert [*texts, Case.objects.get().summary] == ["はじめ", *kept]
 
 
 def test_adding_only_what_was_done_disturbs_nobody() -> None:

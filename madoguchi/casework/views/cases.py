@@ -263,7 +263,10 @@ def write_record(request: StaffRequest, number: str) -> HttpResponse:
             form.add_error(None, str(conflict))
             found.refresh_from_db()
             form.data = _with(request.POST, version=str(found.version))
-            return _record_page(request, found, form, draft=draft, saved_by_other=found)
+            differences = _differences(found, form.cleaned_data)
+            return _record_page(
+                request, found, form, draft=draft, saved_by_other=found, differences=differences
+            )
         except RuleBroken as reason:
             form.add_error(None, str(reason))
         else:
@@ -271,6 +274,23 @@ def write_record(request: StaffRequest, number: str) -> HttpResponse:
             stays = request.POST.get("do") == "stay"
             return redirect("casework:write_record" if stays else "casework:case", number)
     return _record_page(request, found, form, draft=draft)
+
+
+def _differences(saved: Case, mine: dict[str, Any]) -> dict[str, list[tuple[rules.Side, str]]]:
+    """Return what would be lost and what would come, per field in which the two sheets differ."""
+    saved_worries = dict(saved.worries.values_list("code", "is_worst"))
+    texts = {
+        "件名": (saved.title, mine["title"]),
+        "種別": (saved.get_kind_display(), rules.KIND_LABELS[rules.Kind(mine["kind"])]),
+        "分野": (str(saved.category), str(mine["category"])),
+        "困りごと": (rules.worries_as_text(saved_worries), rules.worries_as_text(mine["worries"])),
+        "相談内容": (saved.summary, mine["summary"]),
+    }
+    return {
+        label: rules.compare(theirs, ours)
+        for label, (theirs, ours) in texts.items()
+        if theirs != ours
+    }
 
 
 def _record_page(
