@@ -1135,32 +1135,26 @@ def a_letter(world: World, relation: Relation) -> Mapping[str, Any]:
     }
 
 
-# They come to the centre; officers who may receive cases in their division know of no letter.
-OF_THE_CENTRE = dict.fromkeys(R, DIVISION)
-LETTER_READERS = COUNSEL | DIVISION
-
 LETTERS = {
-    "letters:letters": Rule(LETTER_READERS, hidden=OF_THE_CENTRE),
-    "letters:letters_excel": Rule(LETTER_READERS, hidden=OF_THE_CENTRE),
-    "letters:figures": Rule(LETTER_READERS, hidden=OF_THE_CENTRE),
-    "letters:receive": Rule(LETTER_READERS, FORM, post=a_letter, hidden=OF_THE_CENTRE),
-    "letters:letter": Rule(LETTER_READERS, kwargs=of_letter, hidden=OF_THE_CENTRE, reads=True),
+    "letters:letters": Rule(COUNSEL),
+    "letters:letters_excel": Rule(COUNSEL),
+    "letters:figures": Rule(COUNSEL),
+    "letters:receive": Rule(COUNSEL, FORM, post=a_letter),
+    "letters:letter": Rule(COUNSEL, kwargs=of_letter, reads=True),
     "letters:set_outcome": Rule(
-        LETTER_READERS,
+        COUNSEL,
         BUTTON,
         kwargs=lambda w, r: {"pk": w.letter.pk, "position": 1},
         post=lambda w, r: {"outcome": "done"},
-        hidden=OF_THE_CENTRE,
     ),
     "letters:answer": Rule(
-        LETTER_READERS,
+        COUNSEL,
         FORM,
         kwargs=of_letter,
         post=lambda w, r: {"text": "直しました。"},
-        hidden=OF_THE_CENTRE,
         reads=True,
     ),
-    "letters:sheet": Rule(LETTER_READERS, kwargs=of_letter, hidden=OF_THE_CENTRE, reads=True),
+    "letters:sheet": Rule(COUNSEL, kwargs=of_letter, reads=True),
 }
 
 PERSONNEL = {

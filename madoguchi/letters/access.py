@@ -7,7 +7,6 @@ A letter with a restricted case in it is the head's and of those who work on tha
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from madoguchi.audit import actions as audit
@@ -18,7 +17,7 @@ from madoguchi.staff.rules import Verb
 
 
 def visible_letters(user: User) -> QuerySet[MayorLetter]:
-    if not user.is_centre or not user.may(Verb.RECEIVE_CASES):
+    if not user.is_centre or not user.may(Verb.HANDLE_LETTERS):
         return MayorLetter.objects.none()
     hidden = LetterItem.objects.exclude(case__in=casework.visible_cases(user))
     return MayorLetter.objects.exclude(pk__in=hidden.values("letter"))
@@ -45,9 +44,3 @@ def letter_to_change(user: User, pk: int) -> MayorLetter:
 
 def item_to_change(letter: MayorLetter, position: int) -> LetterItem:
     return get_object_or_404(letter.items.select_related("letter"), position=position)
-
-
-def check_centre(user: User) -> None:
-    """Letters come to the centre: nobody else knows of these pages."""
-    if not user.is_centre:
-        raise Http404

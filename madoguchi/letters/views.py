@@ -33,9 +33,8 @@ SEALS = ("市長", "副市長", "部長", "課長", "係長", "担当")
 
 
 @require_safe
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def letters(request: StaffRequest) -> HttpResponse:
-    access.check_centre(request.user)
     form, found = _wanted(request)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     _note_list(request, "mayor_letter.list", [letter.pk for letter in page])
@@ -64,10 +63,9 @@ def _note_list(request: StaffRequest, verb: str, ids: list[int]) -> None:
 
 
 @require_safe
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def letters_excel(request: StaffRequest) -> HttpResponse:
     """One line an item; the letter's columns are repeated, so that filters keep them together."""
-    access.check_centre(request.user)
     _, found = _wanted(request)
     listed: list[int] = []
     answer = xlsx_response(
@@ -111,9 +109,8 @@ def _excel_rows(found: QuerySet[MayorLetter], listed: list[int]) -> Iterator[tup
 
 
 @require_safe
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def figures(request: StaffRequest) -> HttpResponse:
-    access.check_centre(request.user)
     today = timezone.localdate()
     years = queries.years(on=today)
     asked = request.GET.get("year", "")
@@ -123,9 +120,8 @@ def figures(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def receive(request: StaffRequest) -> HttpResponse:
-    access.check_centre(request.user)
     form = LetterForm(request.POST or None, initial={"received_on": timezone.localdate()})
     items = ItemFormSet(request.POST or None)
     if request.method == "POST" and request.POST.get("do") == "more":
@@ -158,7 +154,7 @@ def _with_more(request: StaffRequest) -> Any:
 
 
 @require_safe
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def letter(request: StaffRequest, pk: int) -> HttpResponse:
     found = access.letter_to_read(request.user, pk, at=timezone.now())
     items = queries.items_of(found)
@@ -172,7 +168,7 @@ def letter(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def set_outcome(request: StaffRequest, pk: int, position: int) -> HttpResponse:
     found = access.letter_to_change(request.user, pk)
     item = access.item_to_change(found, position)
@@ -190,7 +186,7 @@ def set_outcome(request: StaffRequest, pk: int, position: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def answer(request: StaffRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     if request.method == "POST":
@@ -213,7 +209,7 @@ def answer(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@requires(Verb.RECEIVE_CASES)
+@requires(Verb.HANDLE_LETTERS)
 def sheet(request: StaffRequest, pk: int) -> HttpResponse:
     """The letter and its answer on A4, with boxes for the seals."""
     now = timezone.now()

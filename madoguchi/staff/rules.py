@@ -66,6 +66,7 @@ class Verb(StrEnum):
     EDIT_SERVICES = "edit_services"
     APPROVE_STAGES = "approve_stages"
     RECEIVE_CASES = "receive_cases"
+    HANDLE_LETTERS = "handle_letters"
     READ_CASES = "read_cases"
     WRITE_CASES = "write_cases"
     ASK_DIVISIONS = "ask_divisions"
@@ -95,6 +96,7 @@ VERB_LABELS = {
     Verb.EDIT_SERVICES: "手続き・相談メニューを設定する",
     Verb.APPROVE_STAGES: "予約制への切り替えを承認する",
     Verb.RECEIVE_CASES: "案件を受理する",
+    Verb.HANDLE_LETTERS: "市長への手紙を扱う",
     Verb.READ_CASES: "案件を読む",
     Verb.WRITE_CASES: "相談記録を書く",
     Verb.ASK_DIVISIONS: "出向・引き継ぎを依頼する",
@@ -119,6 +121,7 @@ VERB_LABELS = {
 
 _COUNSEL = frozenset(
     {
+        Verb.HANDLE_LETTERS,
         Verb.RECEIVE_VISITS,
         Verb.CALL_VISITS,
         Verb.BOOK_FOR_RESIDENT,

@@ -57,7 +57,7 @@ MENU = (
             Entry("案件を受理する", "casework:receive", (Verb.RECEIVE_CASES,), key="n"),
             Entry("案件の一覧", "casework:cases", (Verb.READ_CASES,), key="a"),
             Entry("ウェブ相談", "intake:submissions", (Verb.READ_CASES,)),
-            Entry("市長への手紙", "letters:letters", (Verb.RECEIVE_CASES,)),
+            Entry("市長への手紙", "letters:letters", (Verb.HANDLE_LETTERS,)),
             Entry("相談者", "residents:list", (Verb.READ_RESIDENTS,), key="r"),
             Entry("出向・引き継ぎの依頼", "casework:requests", (Verb.ANSWER_REQUESTS,), key="i"),
             Entry(

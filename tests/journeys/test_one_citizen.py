@@ -444,7 +444,7 @@ def answer_the_survey(town: Town, code: str) -> None:
     page.get_by_label("アンケートの番号").fill(code)
     page.get_by_role("button", name="進む").tap()
     expect(page.get_by_role("button", name="送る")).to_be_visible()
-    for group in page.get_by_role("group").all():
+    for group in page.locator("main").get_by_role("group").all():
         group.get_by_role("radio").first.check()
     page.get_by_role("button", name="送る").tap()
     expect(page).to_have_url(re.compile(r"/survey/thanks/$"))

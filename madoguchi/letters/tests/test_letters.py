@@ -229,7 +229,7 @@ class TestPages:
         letter = receive(counsellor)
         client.force_login(make.staff(Role.OFFICER, division=make.division("保育課")))
 
-        assert client.get(f"/staff/letters/{letter.pk}/").status_code == 404
+        assert client.get(f"/staff/letters/{letter.pk}/").status_code == 403
         own = letter.items.get(position=2).case
         page = client.get(f"/staff/cases/{own.number}/").content.decode()
         assert "一時預かりの予約" in page
