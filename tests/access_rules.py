@@ -594,6 +594,7 @@ BOOKING = {
     # Whoever has the link may read, change and cancel: it is the key.
     "booking:appointment": Rule(None, kwargs=by_link),
     "booking:sheet": Rule(None, kwargs=by_link),
+    "booking:slip": Rule(None, kwargs=by_link),
     "booking:qr": Rule(None, kwargs=by_link),
     "booking:calendar": Rule(None, kwargs=by_link),
     "booking:reschedule": Rule(None, FORM, kwargs=by_link, query=a_place, post=nothing),

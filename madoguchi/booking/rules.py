@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from madoguchi.foundation import readings
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices.rules import add_open_days
 
@@ -633,7 +634,8 @@ def show_number(number: str) -> str:
     return f"{number[:4]}-{number[4:]}"
 
 
-# Over a bad line "F" and "H" sound alike: each letter with a word everybody knows.
+# Over a bad line "F" and "H" sound alike: each letter with a word everybody knows. With the
+# readings that the paper slip prints.
 SPOKEN = {
     "A": "アメリカのエー",
     "C": "カレンダーのシー",
@@ -645,17 +647,22 @@ SPOKEN = {
     "M": "メートルのエム",
     "P": "ペンギンのピー",
     "R": "ラジオのアール",
-    "T": "東京のティー",
+    "T": "東京《とうきょう》のティー",
     "V": "ビクトリーのブイ",
     "W": "ワシントンのダブリュー",
-    "X": "エックス線のエックス",
-    "Y": "横浜のワイ",
+    "X": "エックス線《せん》のエックス",
+    "Y": "横浜《よこはま》のワイ",
 }
 
 
 def read_aloud(number: str) -> list[tuple[str, str]]:
     """Return each character of an appointment number with how to say it on the telephone."""
-    return [(letter, SPOKEN.get(letter, f"数字の{letter}")) for letter in number]
+    return [(letter, readings.plain(words)) for letter, words in read_back(number)]
+
+
+def read_back(number: str) -> list[tuple[str, str]]:
+    """Return the same with readings over the 漢字, for a slip from which it is read back."""
+    return [(letter, SPOKEN.get(letter, f"数字《すうじ》の{letter}")) for letter in number]
 
 
 def phone_key(phone: str) -> str:

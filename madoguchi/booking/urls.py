@@ -31,6 +31,7 @@ urlpatterns = [
     path("appointments/<str:token>/", public.appointment, name="appointment"),
     path("appointments/<str:token>/confirmation/", public.confirm, name="confirm"),
     path("appointments/<str:token>/sheet/", public.sheet, name="sheet"),
+    path("appointments/<str:token>/slip/", public.slip, name="slip"),
     path("appointments/<str:token>/qr.svg", public.qr, name="qr"),
     path("appointments/<str:token>/calendar.ics", public.calendar, name="calendar"),
     path("appointments/<str:token>/change/", public.reschedule, name="reschedule"),

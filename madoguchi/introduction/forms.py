@@ -4,9 +4,9 @@ from django import forms
 
 from madoguchi.booking.models import Service
 from madoguchi.booking.rules import STAGE_LABELS, Stage
+from madoguchi.foundation import readings
 from madoguchi.introduction import rules
 from madoguchi.introduction.models import Assumption
-from madoguchi.introduction.rules import texts
 from madoguchi.offices.models import Site
 from madoguchi.reception.rules import Remark
 from madoguchi.ui.fields import JapaneseDateField
@@ -99,7 +99,7 @@ class NoticeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         fields = super().clean() or self.cleaned_data
         for name in ("easy_title", "easy_body"):
-            missing = texts.unread(fields.get(name, ""))
+            missing = readings.unread(fields.get(name, ""))
             if missing:
                 self.add_error(
                     name,
@@ -107,7 +107,7 @@ class NoticeForm(forms.Form):
                     + "、".join(dict.fromkeys(missing)),
                 )
         for name in self.fields:
-            if "《" in texts.plain(fields.get(name, "")):
+            if "《" in readings.plain(fields.get(name, "")):
                 self.add_error(name, "《 》の前に漢字がないか、閉じていないところがあります。")
         return fields
 

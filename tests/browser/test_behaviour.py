@@ -1,10 +1,12 @@
 """What the pages do by themselves: ask first, send once, show keys, follow what others do."""
 
+import io
 import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from pypdf import PdfReader
 
 from tests.browser.conftest import OpenPage
 from tests.server.serve import Served
@@ -41,6 +43,13 @@ visit = actions.walk_in(
     by=User.objects.get(username="uketsuke"), at=timezone.now(),
 )
 print(visit.address)
+"""
+# The booking with the most to bring: the longest slip.
+LONGEST = """
+from django.utils import timezone
+from madoguchi.booking.models import Appointment
+coming = Appointment.objects.filter(status="booked", start__gt=timezone.now())[:60]
+print(max(coming, key=lambda one: len(one.errand.things_to_bring)).address)
 """
 CALL = """
 import sys
@@ -253,3 +262,11 @@ class TestLive:
         hall.wait_for_timeout(4_500)  # longer than the page waits before it says anything
 
         expect(hall.get_by_text("から画面が更新されていません")).to_have_count(0)
+
+
+def test_the_slip_is_one_sheet_of_a5(phone: Page, live_site: Served) -> None:
+    phone.goto(f"{live_site.run(LONGEST)}slip/")
+
+    [sheet] = PdfReader(io.BytesIO(phone.pdf(prefer_css_page_size=True))).pages
+    box = sheet.mediabox
+    assert (round(box.width / 72 * 25.4), round(box.height / 72 * 25.4)) == (148, 210)

@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from madoguchi.booking import actions, rules
 from madoguchi.booking.models import Appointment, CounterDay, Service
+from madoguchi.foundation import readings
 from madoguchi.foundation.limits import Limit
 from tests import make
 
@@ -270,6 +271,29 @@ class TestAppointment:
 
         for words in (made.shown_number, "令和8年11月25日（水） 9:00", "印かん"):
             assert words in page
+
+    def test_the_slip_is_read_aloud_and_has_a_reading_over_every_word(
+        self, client: Client
+    ) -> None:
+        made = make.appointment(
+            make.service(name="住民票の写し", kana="じゅうみんひょうのうつし"), number="24E7XKTY"
+        )
+
+        page = text_of(client, f"{made.address}slip/")
+
+        for words in ("アメリカ", "とうきょう", "数字", "すうじ", "じゅうみんひょう", "れいわ"):
+            assert (words in page) == (words != "アメリカ")
+        body = page[page.index("<h1>") : page.index("</main>")].replace(made.site.name, "")
+        assert readings.unread(re.sub(r"<ruby>.*?</ruby>|<[^>]*>", "", body)) == []
+
+    def test_the_slip_bears_no_name(self, client: Client) -> None:
+        made = make.appointment(name="髙橋 花子", kana="たかはし はなこ")
+
+        page = text_of(client, f"{made.address}slip/")
+
+        assert made.number[:1] in page
+        assert "髙橋" not in page
+        assert "たかはし" not in page
 
     def test_it_is_cancelled_by_its_link(self, client: Client, service: Service) -> None:
         made = make.appointment(service)

@@ -212,6 +212,20 @@ def sheet(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_safe
+def slip(request: HttpRequest, token: str) -> HttpResponse:
+    """
+    The booking on A5 in やさしい日本語: for whoever reads slowly, and reads the number back.
+
+    It bears no name: a slip is lost more easily than a sheet.
+    """
+    found = access.appointment_by_token(token)
+    spoken = rules.read_back(found.number)
+    context = {"appointment": found, "number": (spoken[:4], spoken[4:])}
+    return render(request, "booking/slip.html", context)
+
+
+@never_cache
+@require_safe
 def qr(request: HttpRequest, token: str) -> HttpResponse:
     """The link of the appointment; reception reads the same code."""
     found = access.appointment_by_token(token)

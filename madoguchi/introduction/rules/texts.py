@@ -1,18 +1,9 @@
 """The words a city begins with; each one is edited before it is used."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from madoguchi.foundation.dates import wareki
-
-# ｜base《reading》, as in printed texts of 青空文庫; without ｜ the run of 漢字 before 《.
-_KANJI_RUN = "[㐀-䶿一-鿿豈-\ufaff々〆\U00020000-\U0003ffff\U000e0100-\U000e01ef]+"
-_RUBY = re.compile(
-    r"｜(?P<base>[^｜《》\n]+)《(?P<reading>[^《》\n]+)》"
-    rf"|(?P<kanji>{_KANJI_RUN})《(?P<over>[^《》\n]+)》"
-)
+from madoguchi.foundation import readings
 
 QUESTIONS = (
     (
@@ -74,15 +65,8 @@ class Words:
 
 def notice_words(*, service: str, kana: str, on: date | None, phone: str) -> Words:
     """Return the notice a city begins with; `on` None while no day is planned."""
-    name = with_reading(service, kana)
-    day = wareki(on, weekday=True) if on else "○年○月○日"
-    since = day.replace("令和", "令和《れいわ》").replace("年", "年《ねん》", 1)
-    since = since.replace("月", "月《がつ》", 1)
-    since = re.sub(r"日(?=（|$)", "日《にち》", since)
-    for kanji, reading in zip(
-        "月火水木金土日", ["げつ", "か", "すい", "もく", "きん", "ど", "にち"], strict=True
-    ):
-        since = since.replace(f"（{kanji}）", f"（{kanji}《{reading}》）")
+    name = readings.over(service, kana)
+    since = readings.of_day(on) if on else "○年○月○日"
     call = f"電話《でんわ》{phone}か、" if phone else "お電話《でんわ》か、"
     return Words(
         title=f"{name}は、予約《よやく》が必要《ひつよう》です",
@@ -104,50 +88,3 @@ def notice_words(*, service: str, kana: str, on: date | None, phone: str) -> Wor
             "長《なが》い 時間《じかん》 待《ま》つことが あります。"
         ),
     )
-
-
-def runs(text: str) -> Iterator[tuple[str, str]]:
-    """Give (base, reading) piece by piece; the reading is empty where there is none."""
-    end = 0
-    for found in _RUBY.finditer(text):
-        if found.start() > end:
-            yield text[end : found.start()], ""
-        yield found["base"] or found["kanji"], found["reading"] or found["over"]
-        end = found.end()
-    if end < len(text):
-        yield text[end:], ""
-
-
-def plain(text: str) -> str:
-    """Return the text without its readings."""
-    return "".join(base for base, _ in runs(text))
-
-
-def unread(text: str) -> list[str]:
-    """Return the runs of 漢字 that have no reading: those over which one is missing."""
-    bare = "".join("\n" if reading else base for base, reading in runs(text))
-    return re.findall(_KANJI_RUN, bare)
-
-
-def with_reading(base: str, reading: str) -> str:
-    """
-    Put a reading over the 漢字 of a name: 保育所の入所相談 → 保育所《ほいくしょ》の入所相談《…》.
-
-    The kana of the name are found again in its reading; where they are not, the name stays bare.
-    """
-    parts = [part for part in re.split(f"({_KANJI_RUN})", base) if part]
-    pattern = "".join(
-        "(.+?)" if re.fullmatch(_KANJI_RUN, part) else re.escape(_hiragana(part)) for part in parts
-    )
-    found = re.fullmatch(pattern, _hiragana(reading))
-    if found is None:
-        return base
-    readings = iter(found.groups())
-    return "".join(
-        f"{part}《{next(readings)}》" if re.fullmatch(_KANJI_RUN, part) else part for part in parts
-    )
-
-
-def _hiragana(text: str) -> str:
-    kana = re.sub(r"[ァ-ヶ]", lambda each: chr(ord(each[0]) - 0x60), text)
-    return re.sub(r"[\s・　]", "", kana)

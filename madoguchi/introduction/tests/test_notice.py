@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
 from madoguchi.booking.models import Service
-from madoguchi.foundation import paper
+from madoguchi.foundation import paper, readings
 from madoguchi.introduction import actions, queries
 from madoguchi.introduction.forms import NoticeForm
 from madoguchi.introduction.models import BookingNotice
@@ -24,63 +24,15 @@ from tests import make
 HARD = "𠮷髙﨑葛󠄀"  # outside the first plane, two variants, one with a selector
 
 
-class TestReadings:
-    def test_a_reading_stands_over_the_kanji_before_it(self) -> None:
-        assert list(texts.runs("お電話《でんわ》か、窓口《まどぐち》で")) == [
-            ("お", ""),
-            ("電話", "でんわ"),
-            ("か、", ""),
-            ("窓口", "まどぐち"),
-            ("で", ""),
-        ]
-
-    def test_a_bar_says_where_the_base_begins(self) -> None:
-        assert list(texts.runs("市｜引っ越し《ひっこし》")) == [
-            ("市", ""),
-            ("引っ越し", "ひっこし"),
-        ]
-
-    @pytest.mark.parametrize("name", [f"{HARD}《よしたかさきくず》", "々《のま》"])
-    def test_rare_kanji_are_kanji(self, name: str) -> None:
-        assert texts.unread(name) == []
-
-    def test_text_without_readings_is_the_text(self) -> None:
-        assert texts.plain("｜引っ越し《ひっこし》は予約《よやく》制") == "引っ越しは予約制"
-
-    def test_kanji_without_a_reading_are_found(self) -> None:
-        assert texts.unread("予約《よやく》制です。") == ["制"]
-
-    @pytest.mark.parametrize(
-        ("name", "kana", "read"),
-        [
-            (
-                "保育所の入所相談",
-                "ほいくしょのにゅうしょそうだん",
-                "保育所《ほいくしょ》の入所相談《にゅうしょそうだん》",
-            ),
-            (
-                "マイナンバーカードの受け取り",
-                "マイナンバーカードノウケトリ",
-                "マイナンバーカードの受《う》け取《と》り",
-            ),
-            ("市民相談（総合）", "しみんそうだん", "市民相談（総合）"),
-            ("おくやみ", "おくやみ", "おくやみ"),
-        ],
+@pytest.mark.parametrize("on", [None, *(date(2026, 11, day) for day in range(23, 30))])
+def test_the_easy_words_of_the_house_leave_no_kanji_unread(on: date | None) -> None:
+    words = texts.notice_words(
+        service="保育所の入所相談", kana="ほいくしょのにゅうしょそうだん", on=on, phone="03"
     )
-    def test_the_reading_of_a_name_is_laid_over_its_kanji(
-        self, name: str, kana: str, read: str
-    ) -> None:
-        assert texts.with_reading(name, kana) == read
 
-    @pytest.mark.parametrize("on", [None, *(date(2026, 11, day) for day in range(23, 30))])
-    def test_the_easy_words_of_the_house_leave_no_kanji_unread(self, on: date | None) -> None:
-        words = texts.notice_words(
-            service="保育所の入所相談", kana="ほいくしょのにゅうしょそうだん", on=on, phone="03"
-        )
-
-        if on is not None:
-            assert texts.unread(words.easy_title + words.easy_body) == []
-            assert texts.unread(words.title + words.body) == []
+    if on is not None:
+        assert readings.unread(words.easy_title + words.easy_body) == []
+        assert readings.unread(words.title + words.body) == []
 
 
 def kept(**more: str) -> Service:

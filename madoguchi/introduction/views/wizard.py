@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from madoguchi.booking.models import Service
 from madoguchi.booking.rules import Stage
-from madoguchi.foundation import paper
+from madoguchi.foundation import paper, readings
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.introduction import access, actions, queries, rules
 from madoguchi.introduction.forms import (
@@ -25,7 +25,6 @@ from madoguchi.introduction.forms import (
     ReasonForm,
     TrialForm,
 )
-from madoguchi.introduction.rules import texts
 from madoguchi.offices.models import City
 from madoguchi.staff.access import StaffRequest, requires
 from madoguchi.staff.rules import Verb
@@ -209,8 +208,8 @@ def save_notice(request: StaffRequest, code: str) -> HttpResponse:
 
 def _preview(title: str, body: str) -> dict[str, object]:
     return {
-        "title": list(texts.runs(title)),
-        "body": [list(texts.runs(line)) for line in body.splitlines()],
+        "title": list(readings.runs(title)),
+        "body": [list(readings.runs(line)) for line in body.splitlines()],
     }
 
 
@@ -241,7 +240,7 @@ def _notice(service: Service, *, size: str, is_easy: bool) -> dict[str, object]:
     return {
         **_preview(title, body),
         "size": size,
-        "heading": texts.plain(title),
+        "heading": readings.plain(title),
         "city": city.name if city else "",
         "division": service.division.name,
         "phone": service.division.phone,

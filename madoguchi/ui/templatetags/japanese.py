@@ -9,7 +9,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
-from madoguchi.foundation import dates
+from madoguchi.foundation import dates, readings
 
 register = template.Library()
 
@@ -104,3 +104,27 @@ def paragraphs(text: str | None) -> SafeString:
     blocks = (text or "").replace("\r\n", "\n").split("\n\n")
     drawn = (escape(block.strip()).replace("\n", "<br>") for block in blocks if block.strip())
     return mark_safe("".join(f"<p>{block}</p>" for block in drawn))  # noqa: S308 escaped above
+
+
+@register.filter
+def read(text: str | None) -> SafeString:
+    """Return 予約《よやく》 as the word with its reading over it (ruby), escaped."""
+    drawn = (
+        f"<ruby>{escape(base)}<rp>（</rp><rt>{escape(reading)}</rt><rp>）</rp></ruby>"
+        if reading
+        else escape(base)
+        for base, reading in readings.runs(text or "")
+    )
+    return mark_safe("".join(drawn))  # noqa: S308 escaped above
+
+
+@register.filter
+def read_by(name: str, kana: str) -> SafeString:
+    """Return a name with its kana over the 漢字, as far as they are found in it."""
+    return read(readings.over(name, kana))
+
+
+@register.filter
+def read_when(moment: datetime) -> SafeString:
+    """Return 令和8年11月22日（日） 9:05 with its readings, whatever the visitor's language."""
+    return read(f"{readings.of_day(_here(moment))} {clock(moment)}")

@@ -57,3 +57,11 @@ def test_paragraphs_keep_lines_and_escape_marks() -> None:
     drawn = japanese.paragraphs("一行目\r\n二行目\n\n<script>")
 
     assert drawn == "<p>一行目<br>二行目</p><p>&lt;script&gt;</p>"
+
+
+def test_readings_stand_over_their_words_and_nothing_becomes_markup() -> None:
+    assert japanese.read("予約《よやく》<b>") == (
+        "<ruby>予約<rp>（</rp><rt>よやく</rt><rp>）</rp></ruby>&lt;b&gt;"
+    )
+    assert "<rt>じゅうみんひょう</rt>" in japanese.read_by("住民票", "じゅうみんひょう")
+    assert "<rt>にち</rt>" in japanese.read_when(MORNING)
