@@ -357,9 +357,23 @@ class CounterDay(models.Model):
     open = models.BigIntegerField("受付時間", default=0)
     busy = models.BigIntegerField("予約済み", default=0)
     online = models.BigIntegerField("うちオンライン", default=0)
+    free = models.GeneratedField(
+        verbose_name="空き",
+        expression=F("open").bitand(F("busy").bitxor(rules.WHOLE_DAY)),  # type: ignore[arg-type]
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
 
     class Meta:
         verbose_name = "窓口の一日"
+        indexes = [
+            # Whoever seeks the earliest place reads no day of a counter that is full.
+            models.Index(
+                name="counter_day_with_free_cells",
+                fields=["counter", "day"],
+                condition=Q(free__gt=0),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["day", "counter"], name="counter_day_once"),
             models.CheckConstraint(

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, Q, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, When
 
 from madoguchi.booking import rules
 from madoguchi.booking.models import (
@@ -24,8 +24,7 @@ from madoguchi.offices import queries as offices
 from madoguchi.offices.models import Counter, Division, Site
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """
     予約枠: one possible start, and at how many counters it is free; `is_last`: of several.
 
@@ -127,11 +126,7 @@ def places(
     """
     rows = CounterDay.objects.filter(counter__in=serving(errand), day__range=(first, last))
     if only_free:
-        untaken: Any = F("busy").bitxor(rules.WHOLE_DAY)
-        free = F("open").bitand(untaken)
-        rows = rows.alias(free=ExpressionWrapper(free, output_field=BigIntegerField())).filter(
-            free__gt=0
-        )
+        rows = rows.filter(free__gt=0)
     if site is not None:
         rows = rows.filter(counter__site=site)
     own = (instead_of.day, instead_of.counter_id) if instead_of else None

@@ -29,6 +29,10 @@ CELLS = 62
 GRID_START = time(7, 0)
 GRID_END = time(22, 30)
 WHOLE_DAY = (1 << CELLS) - 1
+CELL_STARTS = tuple(
+    time(GRID_START.hour + minutes // 60, minutes % 60)
+    for minutes in range(0, CELL_MINUTES * CELLS, CELL_MINUTES)
+)
 
 HORIZON_DAYS = 190  # how far ahead counter-days are laid out
 MAX_OPENS_DAYS = 180
@@ -166,7 +170,7 @@ def cell_of(start: datetime) -> int:
 
 def start_of(day: date, cell: int) -> datetime:
     """Return the moment at which a cell begins."""
-    return datetime.combine(day, GRID_START, JST) + timedelta(minutes=CELL_MINUTES * cell)
+    return datetime.combine(day, CELL_STARTS[cell], JST)
 
 
 def starts(free: int, cells: int) -> int:
