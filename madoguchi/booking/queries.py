@@ -757,7 +757,11 @@ def orphans(*, counters: Iterable[Counter], at: datetime) -> list[Appointment]:
     coming = Appointment.objects.filter(
         counter__in=counters, status__in=rules.STANDING, start__gte=at
     )
-    rows = coming.select_related("service", "counter__site").prefetch_related("also")
+    rows = list(
+        coming.select_related("service", "counter__site")
+        .prefetch_related("also")
+        .order_by("start", "id")
+    )
     opened = {
         (day, counter): mask
         for day, counter, mask in CounterDay.objects.filter(
@@ -770,7 +774,7 @@ def orphans(*, counters: Iterable[Counter], at: datetime) -> list[Appointment]:
     }
     return [
         row
-        for row in rows.order_by("start", "id")
+        for row in rows
         if row.mask & ~_received_mask(row, opened, *received[row.errand.services])
     ]
 
