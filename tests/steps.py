@@ -87,6 +87,7 @@ class Office:
     def book_what_is_not_shown(self, a: int, b: int) -> None:
         errand = self._errand(a)
         start = rules.start_of(self.first + timedelta(days=b % DAYS), a % rules.CELLS)
+        actions.release_lapsed(at=self.at)  # as booking does first, and the timetable each minute
         if start in self._shown(errand, rules.Source.WEB):
             return
         actions.book(service=errand.main, site=self.site, start=start, name="来庁者", at=self.at)
