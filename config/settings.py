@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "madoguchi.casework",
     "madoguchi.personnel",
     "madoguchi.letters",
+    "madoguchi.safety",
     "madoguchi.intake",
     "madoguchi.booking",
     "madoguchi.reception",

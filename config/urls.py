@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("madoguchi.casework.urls")),
     path("", include("madoguchi.intake.urls")),
     path("staff/letters/", include("madoguchi.letters.urls")),
+    path("staff/incidents/", include("madoguchi.safety.urls")),
     path("staff/moves/", include("madoguchi.personnel.urls")),
     path("staff/", include("madoguchi.staffsite.urls")),
     path("staff/offices/", include("madoguchi.staffsite.offices.urls")),

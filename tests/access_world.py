@@ -38,6 +38,11 @@ from madoguchi.reception.models import Visit
 from madoguchi.residents.models import Resident
 from madoguchi.rota import actions as rota
 from madoguchi.rota.models import Absence, Duty, PlanRun, Rota, Skill, SwapRequest
+from madoguchi.safety import actions as safety
+from madoguchi.safety.models import Incident, Measure
+from madoguchi.safety.rules.judgement import Demand, Effect, Facts, Manner
+from madoguchi.safety.rules.judgement import Result as Judged
+from madoguchi.safety.rules.measures import Measure as MeasureKind
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Role
 from tests import make
@@ -250,6 +255,9 @@ class World:
         item = self.letter.items.get()
         self._closed(item.case)
         letters.set_outcome(item=item, outcome=Outcome.DONE, by=self.colleague, at=make.NOW)
+        self.incidents = {relation: self._incident(relation) for relation in Relation}
+        self.measures = {relation: self._measure(relation) for relation in Relation}
+        self.delegation = safety.delegate(user=self.colleague, by=self.colleague, at=make.NOW)
         self.moves = personnel.plan(
             effective_on=date(2099, 4, 1),
             wanted=[Wanted(self.colleague.pk, self.third.pk, Role.OFFICER.value, None)],
@@ -264,6 +272,36 @@ class World:
         }
         heir = make.staff(Role.SUPERVISOR, division=self.other)
         self.moves.moves.update(successor=heir)
+
+    def _incident(self, relation: Relation) -> Incident:
+        division = self.other if relation == Relation.OTHER else self.own
+        by = make.staff(Role.OFFICER, division=division)
+        made = safety.open_incident(
+            channel="counter", started_at=make.NOW, demand="免除してほしい。", by=by, at=make.NOW
+        )
+        facts = Facts(Demand.FAIR, Manner.FITTING, Effect.NONE)
+        safety.judge(
+            incident=made,
+            facts=facts,
+            result=Judged.NONE,
+            reason="相当な話し方だった。",
+            consulted=[],
+            by=by,
+            at=make.NOW,
+        )
+        safety.write_note(incident=made, text="話を聞いた。", by=by, at=timezone.now())
+        return made
+
+    def _measure(self, relation: Relation) -> Measure:
+        return safety.propose_measure(
+            incident=self.incidents[relation],
+            kind=MeasureKind.TIME_LIMIT,
+            ground="長時間の応対が続いたため。",
+            remains_open="窓口は予約で受けます。",
+            review_on=timezone.localdate() + timedelta(days=30),
+            by=self.incidents[relation].opened_by,
+            at=timezone.now(),
+        )
 
     def _submission(self) -> Submission:
         return intake.submit(

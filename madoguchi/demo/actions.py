@@ -7,7 +7,18 @@ from django.db import connection, transaction
 from madoguchi.audit import actions as audit
 from madoguchi.booking import actions as booking
 from madoguchi.booking.rules import JST
-from madoguchi.demo import city, history, introduction, letters, moves, queries, rota, today, web
+from madoguchi.demo import (
+    city,
+    history,
+    incidents,
+    introduction,
+    letters,
+    moves,
+    queries,
+    rota,
+    today,
+    web,
+)
 from madoguchi.demo.chronicle import Chronicle
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.offices import actions as offices
@@ -54,6 +65,7 @@ def load(*, seed: int, at: datetime, cases: int = CASES) -> None:
     introduction.plan_stages(at=at)
     moves.plan_april(at=at)
     letters.write_letters(at=at)
+    incidents.keep_counters_safe(at=at)
     rota.plan_duties(seed=seed, at=at, on=at.astimezone(JST).date())
 
 

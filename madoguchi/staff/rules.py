@@ -67,6 +67,9 @@ class Verb(StrEnum):
     APPROVE_STAGES = "approve_stages"
     RECEIVE_CASES = "receive_cases"
     HANDLE_LETTERS = "handle_letters"
+    HANDLE_INCIDENTS = "handle_incidents"
+    JUDGE_INCIDENTS = "judge_incidents"
+    EDIT_SAFETY = "edit_safety"
     READ_CASES = "read_cases"
     WRITE_CASES = "write_cases"
     ASK_DIVISIONS = "ask_divisions"
@@ -97,6 +100,9 @@ VERB_LABELS = {
     Verb.APPROVE_STAGES: "予約制への切り替えを承認する",
     Verb.RECEIVE_CASES: "案件を受理する",
     Verb.HANDLE_LETTERS: "市長への手紙を扱う",
+    Verb.HANDLE_INCIDENTS: "難しい応対を事案として記録し、段階を進める",
+    Verb.JUDGE_INCIDENTS: "事案を判定し、措置を承認する",
+    Verb.EDIT_SAFETY: "安心対応の基準・時間・言葉を決める",
     Verb.READ_CASES: "案件を読む",
     Verb.WRITE_CASES: "相談記録を書く",
     Verb.ASK_DIVISIONS: "出向・引き継ぎを依頼する",
@@ -122,6 +128,7 @@ VERB_LABELS = {
 _COUNSEL = frozenset(
     {
         Verb.HANDLE_LETTERS,
+        Verb.HANDLE_INCIDENTS,
         Verb.RECEIVE_VISITS,
         Verb.CALL_VISITS,
         Verb.BOOK_FOR_RESIDENT,
@@ -140,6 +147,7 @@ _COUNSEL = frozenset(
 )
 _DIVISION = frozenset(
     {
+        Verb.HANDLE_INCIDENTS,
         Verb.CALL_VISITS,
         Verb.BOOK_FOR_RESIDENT,
         Verb.RECEIVE_CASES,
@@ -156,6 +164,7 @@ _DIVISION = frozenset(
 MAY: dict[Role, frozenset[Verb]] = {
     Role.RECEPTION: frozenset(
         {
+            Verb.HANDLE_INCIDENTS,
             Verb.RECEIVE_VISITS,
             Verb.CALL_VISITS,
             Verb.BOOK_FOR_RESIDENT,
@@ -170,6 +179,7 @@ MAY: dict[Role, frozenset[Verb]] = {
     Role.SUPERVISOR: _DIVISION
     | {
         Verb.CLOSE_CASES,
+        Verb.JUDGE_INCIDENTS,
         Verb.APPROVE_FAQ,
         Verb.READ_STATISTICS,
         Verb.EDIT_SERVICES,
@@ -178,6 +188,8 @@ MAY: dict[Role, frozenset[Verb]] = {
     },
     Role.CENTRE_HEAD: _COUNSEL
     | {
+        Verb.JUDGE_INCIDENTS,
+        Verb.EDIT_SAFETY,
         Verb.APPROVE_FAQ,
         Verb.EDIT_SERVICES,
         Verb.APPROVE_STAGES,
@@ -190,6 +202,7 @@ MAY: dict[Role, frozenset[Verb]] = {
     Role.ADMIN: frozenset(
         {
             Verb.EDIT_OFFICES,
+            Verb.EDIT_SAFETY,
             Verb.EDIT_STAFF,
             Verb.PLAN_MOVES,
             Verb.APPROVE_MOVES,

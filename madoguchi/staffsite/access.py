@@ -5,6 +5,7 @@ from collections.abc import Collection
 from django.utils import timezone
 
 from madoguchi.casework import access as casework
+from madoguchi.safety import access as safety
 from madoguchi.staff import queries
 from madoguchi.staff.models import User
 from madoguchi.staff.rules import Verb
@@ -23,6 +24,8 @@ def may_follow(user: User, topic: str) -> bool:
             return key == str(user.division_id) or (may_ask_all and key.isdecimal())
         case "case":
             return casework.may_follow_case(user, key)
+        case "incident":
+            return safety.may_follow_incident(user, key)
         case "rota":
             return user.may(Verb.READ_ROTA)
         case "moves":

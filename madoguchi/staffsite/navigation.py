@@ -69,6 +69,13 @@ MENU = (
         ),
     ),
     Group(
+        "安心対応",
+        (
+            Entry("事案", "safety:incidents", (Verb.HANDLE_INCIDENTS,), key="g"),
+            Entry("事後の措置", "safety:measures", (Verb.HANDLE_INCIDENTS,)),
+        ),
+    ),
+    Group(
         "手引き",
         (Entry("よくある質問", "knowledge:faqs", (Verb.WRITE_FAQ, Verb.APPROVE_FAQ), key="f"),),
     ),
@@ -96,6 +103,7 @@ MENU = (
             Entry("手続き・相談メニュー", "booking:service_settings", (Verb.EDIT_SERVICES,)),
             Entry("段階的導入", "introduction:introductions", (Verb.EDIT_SERVICES,)),
             Entry("案件の設定", "casework:settings", (Verb.EDIT_OFFICES,)),
+            Entry("安心対応の設定", "safety:settings", (Verb.EDIT_SAFETY,)),
             Entry("庁舎と部署", "offices:index", (Verb.EDIT_OFFICES,)),
             Entry("職員", "staff:people", (Verb.EDIT_STAFF,)),
             Entry("人事異動", "personnel:lists", (Verb.PLAN_MOVES, Verb.APPROVE_MOVES)),

@@ -2,6 +2,7 @@
  * <madoguchi-live topics="public.display.1" stream="/live/" src="/display/1/calls/">…</madoguchi-live>
  * Follows the topics and draws its content again from `src` after each change. Events carry no
  * content, so every reader sees only what that reader may. Says "stale" and "fresh" to the document.
+ * `data-again="90"` on anything within: draw again after so many seconds, though nothing happened.
  * `spread`: so many milliseconds apart do many screens ask for the same. The bare event is told at
  * once ("madoguchi:change"), for whoever can show something from its numbers.
  */
@@ -12,12 +13,14 @@ const AGAIN = 3_000; // ms until a failed fetch or a refused stream is tried aga
 class MadoguchiLive extends HTMLElement {
   connectedCallback() {
     this.open();
+    this.planAgain();
   }
 
   disconnectedCallback() {
     this.source?.close();
     clearTimeout(this.waiting);
     clearTimeout(this.reopening);
+    clearTimeout(this.drawingAgain);
   }
 
   open() {
@@ -52,6 +55,12 @@ class MadoguchiLive extends HTMLElement {
     this.waiting = setTimeout(() => this.draw(), pause);
   }
 
+  planAgain() {
+    clearTimeout(this.drawingAgain);
+    const seconds = Number(this.querySelector("[data-again]")?.dataset.again);
+    if (seconds) this.drawingAgain = setTimeout(() => this.draw(), seconds * 1_000);
+  }
+
   async draw() {
     try {
       const answer = await fetch(this.getAttribute("src"), {
@@ -60,6 +69,7 @@ class MadoguchiLive extends HTMLElement {
       });
       if (!answer.ok) throw new Error(String(answer.status));
       this.innerHTML = await answer.text();
+      this.planAgain();
       this.dispatchEvent(new CustomEvent("madoguchi:drawn", { bubbles: true }));
     } catch {
       this.tell("stale");
