@@ -71,7 +71,7 @@ MENU = (
     Group(
         "安心対応",
         (
-            Entry("事案", "safety:incidents", (Verb.HANDLE_INCIDENTS,), key="g"),
+            Entry("事案", "safety:incidents", (Verb.HANDLE_INCIDENTS,), key="h"),
             Entry("事後の措置", "safety:measures", (Verb.HANDLE_INCIDENTS,)),
         ),
     ),

@@ -148,7 +148,8 @@ def incident(request: StaffRequest, pk: int) -> HttpResponse:
     taken = queries.taken(found)
     nearest = response.advised(stage, way=found.way, level=clock.level, asked=taken, limits=limits)
     judged = queries.judgements_of(found)
-    choices = [_choice(each, taken) for each in response.next_stages(stage, way=found.way)]
+    possible = response.next_stages(stage, way=found.way)
+    choices = [_choice(each, taken) for each in possible if each != Stage.EMERGENCY]
     context = {
         "incident": found,
         "now": now,
@@ -159,6 +160,7 @@ def incident(request: StaffRequest, pk: int) -> HttpResponse:
         "advised": nearest and _choice(nearest, taken),
         "advised_words": queries.words_of(nearest) if nearest else [],
         "choices": choices,
+        "emergency": _choice(Stage.EMERGENCY, taken) if Stage.EMERGENCY in possible else None,
         "has_manager_choice": any(choice["needs_manager"] for choice in choices),
         "again": clock.next_at and int((clock.next_at - now).total_seconds()) + 1,
         "managers": queries.managers(),
