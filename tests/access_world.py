@@ -289,7 +289,9 @@ class World:
             by=by,
             at=make.NOW,
         )
-        safety.write_note(incident=made, text="話を聞いた。", by=by, at=timezone.now())
+        # Ahead of the clock: may still be taken back when the matrix comes to it.
+        ahead = timezone.now() + timedelta(hours=1)
+        safety.write_note(incident=made, text="話を聞いた。", by=by, at=ahead)
         return made
 
     def _measure(self, relation: Relation) -> Measure:
