@@ -62,7 +62,7 @@ class IncidentForm(forms.Form):
     demand = _text("求められていること（相手の言葉で）")
     trigger = _text("きっかけ")
 
-    def opened(self, *, at: datetime) -> dict[str, Any]:
+    def begun(self, *, at: datetime) -> dict[str, Any]:
         """Return what `actions.open_incident` takes."""
         cleaned = dict(self.cleaned_data)
         minutes = cleaned.pop("minutes_ago")

@@ -120,6 +120,7 @@ NOBODY_MEETS = {
     "calendars/<str:token>.ics": "asked for by calendar programs",
     "appointments/<str:token>/confirmation/": "the link of a mail, tried in test_confirm",
     "staff/appointments/<str:number>/confirmation/": "a button of an unconfirmed booking",
+    "staff/incidents/<int:pk>/steps/undo/": "a button that stays for a minute",
     "staff/calendars/": "buttons of a link for calendar programs",
     "appointments/<str:token>/qr.svg": "a picture on the page of the appointment",
     "services/<slug:code>/hold/": "takes the time that was pressed",

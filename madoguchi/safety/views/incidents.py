@@ -128,7 +128,7 @@ def open_incident(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
-            made = actions.open_incident(case=case, by=request.user, at=now, **form.opened(at=now))
+            made = actions.open_incident(case=case, by=request.user, at=now, **form.begun(at=now))
         except RuleBroken as reason:
             form.add_error("minutes_ago", str(reason))
         else:
