@@ -52,7 +52,7 @@ def _episode(steps: int, seed: int) -> dict[str, int]:
 
     random = Random(seed)
     with transaction.atomic():
-        office = Office()
+        office = Office(seed=seed)
         for _ in range(steps):
             numbers = random.randrange(len(VERBS)), random.randrange(9999), random.randrange(9999)
             office.step(*numbers)

@@ -8,6 +8,8 @@ is shown can be booked and is explained as free, and whatever is not is refused.
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from random import Random
+from unittest.mock import patch
 
 from madoguchi.booking import actions, queries, rules
 from madoguchi.booking.models import Appointment, Errand, Hold, OpeningRule
@@ -27,7 +29,8 @@ class Violation(AssertionError):
 class Office:
     """Two counters, two services, and a clock that moves a minute with every step."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, seed: int = 0) -> None:
+        self.chance = Random(seed)  # of the moment at which a place comes back
         self.at = make.NOW
         self.first = make.NOW.date() + timedelta(days=1)
         self.site = make.site()
@@ -61,7 +64,8 @@ class Office:
         self.at += timedelta(minutes=1)
         act = VERBS[verb % len(VERBS)]
         try:
-            act(self, a, b)
+            with patch("secrets.randbelow", self.chance.randrange):
+                act(self, a, b)
             said = act.__name__
         except RuleBroken:
             said = f"{act.__name__}, refused"
