@@ -106,7 +106,10 @@ class ReceiveForm(PersonForm):
     kind = forms.ChoiceField(label="種別", choices=_choices(rules.KIND_LABELS))
     category = category_field()
     title = forms.CharField(
-        label="件名", max_length=120, error_messages={"required": REQUIRED_TITLE}
+        label="件名",
+        max_length=120,
+        error_messages={"required": REQUIRED_TITLE},
+        widget=forms.TextInput(attrs={"autofocus": True}),
     )
     summary = LongText(
         label="相談内容",
@@ -123,6 +126,19 @@ class ReceiveForm(PersonForm):
     minutes = forms.IntegerField(
         label="かかった時間（分）", min_value=0, max_value=600, required=False
     )
+    to = forms.ModelChoiceField(
+        Division.objects.filter(is_active=True, is_centre=False, is_outside=False).order_by(
+            "kana", "name"
+        ),
+        label="引き継ぐ課（このまま対応を頼むとき）",
+        empty_label="引き継がない",
+        required=False,
+    )
+
+    def __init__(self, *args: Any, may_ask: bool, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if not may_ask:
+            del self.fields["to"]
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("minutes") and not self.cleaned_data.get("text"):

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import segno
@@ -8,6 +9,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -30,6 +32,7 @@ from madoguchi.foundation.dates import wareki_short
 from madoguchi.foundation.errors import RuleBroken
 from madoguchi.foundation.spreadsheets import Column, xlsx_response
 from madoguchi.reception import access as reception
+from madoguchi.residents.models import Resident
 from madoguchi.rota import access as rota
 from madoguchi.staff import actions as staff
 from madoguchi.staff import queries as staff_queries
@@ -181,27 +184,56 @@ def _involved(found: Case) -> list[User]:
 def receive(request: StaffRequest) -> HttpResponse:
     """Open a case from a telephone call or any other channel; the person is found or entered."""
     now, draft = timezone.now(), "case.new"
+    may_ask = request.user.may(Verb.ASK_DIVISIONS)
     start = {"channel": rules.Channel.PHONE.value, "kind": rules.Kind.CONSULTATION.value}
     if request.method == "GET":
         saved = staff_queries.draft_fields(user=request.user, form=draft)
-        form = ReceiveForm(initial=start | saved)
-        return render(
-            request, "casework/receive.html", {"form": form, "draft": draft, "restored": saved}
-        )
+        form = ReceiveForm(initial=start | saved, may_ask=may_ask)
+        context = {"form": form, "draft": draft, "restored": saved}
+        context |= {"since": _began(saved, now), "now": now}
+        return render(request, "casework/receive.html", context)
 
     person = PersonForm(request.POST)
     person.is_valid()
     candidates = access.candidates(request.user, person.wanted(), at=now)
+    context = {"draft": draft, "candidates": candidates}
+    context |= {"since": _began(request.POST.dict(), now), "now": now}
     if request.POST.get("do") == "find":
-        form = ReceiveForm(initial=request.POST.dict())
-        context = {"form": form, "draft": draft, "candidates": candidates, "has_looked": True}
-        return render(request, "casework/receive.html", context)
+        form = ReceiveForm(initial=request.POST.dict(), may_ask=may_ask)
+        return render(
+            request, "casework/receive.html", context | {"form": form, "has_looked": True}
+        )
 
-    form = ReceiveForm(request.POST)
+    form = ReceiveForm(request.POST, may_ask=may_ask)
     if form.is_valid() and candidates and not form.is_decided(candidates):
         form.ask_which()
-    if form.is_valid():
-        cleaned = form.cleaned_data
+    if form.is_valid() and (found := _received(request, form, candidates, draft, at=now)):
+        return redirect("casework:case", found.number)
+    return render(request, "casework/receive.html", context | {"form": form})
+
+
+def _began(fields: Mapping[str, Any], now: datetime) -> datetime:
+    """Return since when somebody writes, as the form itself said; now, if it does not say."""
+    try:
+        since = parse_datetime(str(fields.get("since", "")))
+    except ValueError:
+        since = None
+    is_of_today = since and timezone.is_aware(since) and now - timedelta(hours=12) <= since <= now
+    return since if since and is_of_today else now
+
+
+def _received(
+    request: StaffRequest,
+    form: ReceiveForm,
+    candidates: list[Resident],
+    draft: str,
+    *,
+    at: datetime,
+) -> Case | None:
+    """Open the case, with what was done already, and pass it on if a division is named."""
+    cleaned = form.cleaned_data
+    to = cleaned.get("to")
+    try:
         with transaction.atomic():
             found = actions.receive_person(
                 person=form.chosen(candidates),
@@ -213,7 +245,7 @@ def receive(request: StaffRequest) -> HttpResponse:
                 summary=cleaned["summary"],
                 owner=request.user.division,
                 by=request.user,
-                at=now,
+                at=at,
                 key=cleaned["key"],
             )
             if cleaned["text"]:
@@ -223,14 +255,28 @@ def receive(request: StaffRequest) -> HttpResponse:
                     text=cleaned["text"],
                     minutes=cleaned["minutes"] or 0,
                     by=request.user,
-                    at=now,
+                    at=at,
+                    key=cleaned["key"],
+                )
+            if to is not None:
+                actions.ask_division(
+                    case=found,
+                    kind=rules.HandoverKind.TAKE.value,
+                    to=to,
+                    note=queries.note_for_division(found),
+                    due_on=queries.record_due_on(timezone.localdate(at)),
+                    room=None,
+                    by=request.user,
+                    at=at,
                     key=cleaned["key"],
                 )
             staff.discard_draft(user=request.user, form=draft)
-        messages.success(request, f"{found.number}として受理しました。")
-        return redirect("casework:case", found.number)
-    context = {"form": form, "draft": draft, "candidates": candidates}
-    return render(request, "casework/receive.html", context)
+    except RuleBroken as reason:
+        form.add_error("to" if to else None, str(reason))
+        return None
+    passed_on = f"{to.name}に引き継ぎました。" if to else ""
+    messages.success(request, f"{found.number}として受理しました。{passed_on}")
+    return found
 
 
 @require_POST

@@ -1,4 +1,7 @@
-/* Single keys: any link, button or input marked data-key="n". "?" shows them; they can be turned off. */
+/*
+ * Single keys: any link, button or input marked data-key="n". "?" shows them; they can be turned off.
+ * Ctrl+Enter, from anywhere within a form, presses its button marked data-submit.
+ */
 
 const OFF = "keys-off";
 const sheet = document.getElementById("keys");
@@ -39,6 +42,14 @@ if (sheet) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.key === "Enter" && !event.isComposing) {
+    const button = event.target.form?.querySelector("[data-submit]");
+    if (button) {
+      event.preventDefault();
+      button.click();
+      return;
+    }
+  }
   const isPlain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.isComposing;
   if (!isPlain || event.defaultPrevented || isTyping(event.target)) return;
   if (document.querySelector("dialog[open]") || localStorage.getItem(OFF) !== null) return;
